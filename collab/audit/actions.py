@@ -1,0 +1,99 @@
+"""Append to the chain, and walk it."""
+
+import hashlib
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from collab.audit.models import AuditEvent, AuditHead, Who
+from collab.core import clock
+from collab.core.db import db, unit_of_work
+
+GENESIS = "0" * 64
+
+
+def record(
+    action: str,
+    *,
+    by: Who,
+    department_id: int | None = None,
+    on: tuple[str, int] | None = None,
+    refused: bool = False,
+    detail: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Append one event, in the caller's transaction. No message bodies, no addresses, no secrets in ``detail``.
+
+    :param action: ``room.verb_in_past_tense``, e.g. ``inquiry.declined``.
+    :param on: kind and id of what it was done to.
+    """
+    head = db.session.get(AuditHead, 1, with_for_update=True, populate_existing=True)
+    if head is None:
+        head = AuditHead(id=1, hash=GENESIS)
+        db.session.add(head)
+    kind, object_id = on or (None, None)
+    event = AuditEvent(
+        at=clock.now().replace(microsecond=0),
+        action=action,
+        actor_kind=by.kind,
+        actor_id=by.user_id,
+        network=by.network,
+        request_id=by.request_id,
+        department_id=department_id,
+        object_kind=kind,
+        object_id=object_id,
+        refused=refused,
+        detail=detail or None,
+        before=head.hash,
+    )
+    event.hash = hash_of(event)
+    head.hash = event.hash
+    db.session.add(event)
+    return event
+
+
+def record_refusal(
+    action: str,
+    *,
+    by: Who,
+    department_id: int | None = None,
+    on: tuple[str, int] | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append a refused or failed attempt in its own transaction, after the attempt's was rolled back."""
+    with unit_of_work():
+        record(action, by=by, department_id=department_id, on=on, refused=True, detail=detail)
+
+
+def hash_of(event: AuditEvent) -> str:
+    """SHA-256 over the event's content and the hash before it."""
+    content = [
+        event.before,
+        event.at.isoformat(),
+        event.action,
+        event.actor_kind,
+        event.actor_id,
+        event.network,
+        event.request_id,
+        event.department_id,
+        event.object_kind,
+        event.object_id,
+        bool(event.refused),
+        event.detail,
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def verify() -> int | None:
+    """Walk the chain from its beginning.
+
+    :returns: the id of the first event that was changed or whose predecessor is missing; 0 when the chain's end was
+        cut off; ``None`` when all is well.
+    """
+    before = GENESIS
+    for event in db.session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)):
+        if event.before != before or hash_of(event) != event.hash:
+            return event.id
+        before = event.hash
+    head = db.session.get(AuditHead, 1)
+    return 0 if (head.hash if head else GENESIS) != before else None

@@ -1,0 +1,22 @@
+"""Time. Stored and compared in UTC, always aware; the rooms ask here and nowhere else."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def today(timezone: str) -> date:
+    """The calendar day it is now at a place.
+
+    :param timezone: an IANA name, e.g. ``Asia/Shanghai``.
+    """
+    return now().astimezone(ZoneInfo(timezone)).date()
+
+
+def end_of_day(day: date, timezone: str) -> datetime:
+    """The last second of a day at a place, as a moment in UTC: "by Thursday" means all of Thursday."""
+    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=ZoneInfo(timezone)).astimezone(UTC)

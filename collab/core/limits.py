@@ -1,0 +1,59 @@
+"""How often something may happen in a while, counted in the database so that all processes see the same count."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from collab.core import clock
+from collab.core.db import Model, db
+from collab.core.errors import TooMany
+
+
+class RateCount(Model):
+    """How often a bucket was hit in one window."""
+
+    __tablename__ = "rate_count"
+
+    bucket: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+    window: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
+    ends: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    hits: Mapped[int] = mapped_column(sa.Integer)
+
+
+def hit(bucket: str, *, limit: int, per: timedelta) -> None:
+    """Count one more in this bucket; refuse when it is over the limit. Runs inside the caller's transaction.
+
+    The refused one is rolled back with the caller's work: who is over the limit stays there only until the window
+    ends, not as long as he keeps trying.
+
+    :param limit: how many may happen in one window.
+    :param per: the window's length.
+    :raises TooMany: with the seconds until the window ends.
+    """
+    seconds = int(per.total_seconds())
+    moment = int(clock.now().timestamp())
+    window = moment // seconds
+    ends = (window + 1) * seconds
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(RateCount)
+        .values(bucket=bucket[:160], window=window, ends=ends, hits=1)
+        .on_conflict_do_update(index_elements=["bucket", "window"], set_={"hits": RateCount.hits + 1})
+        .returning(RateCount.hits)
+    )
+    if (db.session.scalar(statement) or 0) > limit:
+        raise TooMany(retry_after=max(ends - moment, 1))
+
+
+def count(bucket: str, *, per: timedelta) -> int:
+    """How often the bucket was hit in the present window."""
+    window = int(clock.now().timestamp()) // int(per.total_seconds())
+    return db.session.scalar(sa.select(RateCount.hits).filter_by(bucket=bucket[:160], window=window)) or 0
+
+
+def sweep() -> int:
+    """Forget windows that are over; returns how many."""
+    result = db.session.execute(sa.delete(RateCount).where(RateCount.ends < int(clock.now().timestamp())))
+    return int(getattr(result, "rowcount", 0))

@@ -1,0 +1,75 @@
+"""What every form of the portal does alike: texts are cleaned before they are checked, errors stand at their field."""
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import Field, Form
+from wtforms.validators import ValidationError
+
+from collab.core.errors import Invalid
+from collab.core.text import HiddenCharacters, clean_line, clean_text
+
+
+class PortalForm(FlaskForm):
+    """A form with CSRF protection whose refusals by a verb can be put at the field they name."""
+
+    def refuse(self, refusal: Invalid) -> None:
+        """Show a verb's refusal at its field, or above the form when the form has no such field."""
+        field = self._fields.get(refusal.field)
+        if field is None:
+            self.form_errors.append(refusal.message)
+        else:
+            field.errors = [*field.errors, refusal.message]
+
+
+class Line:
+    """Filter and check for one line of text: trimmed, NFC, no hidden characters, a length in characters."""
+
+    def __init__(self, least: int = 0, most: int = 200) -> None:
+        self.least, self.most = least, most
+        self.field_flags = {"maxlength": most}
+        self.clean = clean_line
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        value = field.data
+        if not value:
+            return
+        try:
+            value = self.clean(str(value))
+        except HiddenCharacters:
+            raise ValidationError(
+                _("There are invisible control characters in this text. Please type it again or paste it as plain text.")
+            ) from None
+        field.data = value
+        if len(value) < self.least_for(value):
+            raise ValidationError(
+                _("Please write at least %(count)s characters; there are %(now)s.", count=self.least_for(value), now=len(value))
+            )
+        if len(value) > self.most:
+            raise ValidationError(
+                _("Please write at most %(count)s characters; there are %(now)s.", count=self.most, now=len(value))
+            )
+
+    def least_for(self, _value: str) -> int:
+        """The least number of characters for this text."""
+        return self.least
+
+
+class Text(Line):
+    """The same for several lines; a text in Chinese, Japanese or Korean may be shorter, it says more in less."""
+
+    def __init__(self, least: int = 0, most: int = 2000, least_cjk: int | None = None) -> None:
+        super().__init__(least, most)
+        self.least_cjk = least if least_cjk is None else least_cjk
+        self.clean = clean_text
+
+    def least_for(self, value: str) -> int:
+        from collab.core.text import is_cjk
+
+        return self.least_cjk if is_cjk(value) else self.least
+
+
+def stripped(value: Any) -> Any:
+    """WTForms filter: text without white space around it, and nothing else changed."""
+    return value.strip() if isinstance(value, str) else value

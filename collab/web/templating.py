@@ -1,0 +1,118 @@
+"""What every template may use: dates and numbers in the reader's language, the navigation, the piles."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from flask import Flask, g, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from collab.settings import Settings
+from collab.web import hooks
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register filters, globals and the context of the layouts."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(day=day, moment=moment, number=number, filesize=filesize, month=month)
+    app.jinja_env.globals.update(country_name=country_name)
+
+    @app.context_processor
+    def _context() -> dict[str, Any]:
+        user = current_user if current_user and current_user.is_authenticated else None
+        return {
+            "lang": hooks.language(),
+            "other_lang_url": other_language_url(),
+            "user": user,
+            "department": g.get("department"),
+            "base_url": settings.base_url,
+            "sends_mail": settings.sends_mail,
+        }
+
+
+def other_language_url() -> str | None:
+    """The same page in the other language, with its query; ``None`` where the address has no language."""
+    if not request.endpoint or "lang" not in g:
+        return None
+    other = "en" if g.lang == "zh" else "zh"
+    address = url_for(request.endpoint, **{**(request.view_args or {}), "lang": other})
+    query = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def _locale() -> Locale:
+    return Locale.parse("zh_Hans_CN" if hooks.language() == "zh" else "en_GB")
+
+
+def day(value: date | datetime | None, timezone: str = "Asia/Shanghai", *, year: bool = True) -> str:
+    """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日 周四``.
+
+    :param timezone: where a moment is taken to be on which day.
+    """
+    return format_day(value, hooks.language(), timezone=timezone, year=year)
+
+
+def format_day(
+    value: date | datetime | None, lang: str, *, timezone: str = "Asia/Shanghai", year: bool = True
+) -> str:
+    """The same in a given language, for mails."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(timezone)).date()
+    if lang == "zh":
+        return format_date(value, "y年M月d日 EEE" if year else "M月d日 EEE", locale="zh_Hans_CN")
+    return format_date(value, "EEE d MMM y" if year else "EEE d MMM", locale="en_GB")
+
+
+def month(value: str | None) -> str:
+    """A month such as ``2027-03`` in words."""
+    if not value:
+        return "–"
+    first = date(int(value[:4]), int(value[5:7]), 1)
+    return format_date(first, "y年M月" if hooks.language() == "zh" else "MMMM y", locale=_locale())
+
+
+def moment(value: datetime | None, timezone: str = "Asia/Shanghai") -> str:
+    """A moment with weekday, time and place: ``Thu 26 Nov 2026, 09:05 (Shanghai)``."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(timezone))
+    place = timezone.rpartition("/")[2].replace("_", " ")
+    if hooks.language() == "zh":
+        place = {"Shanghai": "北京时间"}.get(place, place)
+        return format_datetime(local, "y年M月d日 EEE HH:mm", locale="zh_Hans_CN") + f"（{place}）"
+    return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
+
+
+def number(value: int | float | Decimal | None) -> str:
+    """A number with the reader's grouping."""
+    return "–" if value is None else format_decimal(value, locale=_locale())
+
+
+def filesize(value: int) -> str:
+    """``310 KB``, ``2.4 MB``."""
+    if value < 1000:
+        return f"{value} B"
+    if value < 1_000_000:
+        return f"{round(value / 1000)} KB"
+    return f"{value / 1_000_000:.1f} MB"
+
+
+def country_name(code: str, lang: str | None = None, overrides: dict[str, Any] | None = None) -> str:
+    """A country's or region's display name; the department may set its own for some codes."""
+    lang = lang or hooks.language()
+    if overrides and code in overrides:
+        return str(overrides[code].get(lang))
+    locale = Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB")
+    return str(locale.territories.get(code, code))
+
+
+__all__ = ["_", "country_name", "day", "filesize", "format_day", "init_app", "moment", "month", "number"]
