@@ -1,0 +1,324 @@
+"""A department's settings: everything about it that is not code, as one checked, frozen document.
+
+The document is written by people (``department.yaml`` in the department's folder) and kept as JSON in its row. An
+unknown key is a mistake, not a wish: it is refused with its place.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from collab.departments.tracks import Track
+
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+Prose = Annotated[str, Field(min_length=1, max_length=6000)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+Days = Annotated[int, Field(ge=0, le=730)]
+Weeks = Annotated[int, Field(ge=0, le=156)]
+
+
+class Document(BaseModel):
+    """The base of what is read from a folder: unknown keys refused, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Bilingual(Document):
+    """The same words in English and in Chinese. Neither may be missing."""
+
+    en: Prose
+    zh: Prose
+
+    def get(self, lang: str) -> str:
+        """The words in the reader's language; any language other than Chinese reads English."""
+        return self.zh if lang.startswith("zh") else self.en
+
+
+class AreaKind(StrEnum):
+    """Why an area can be chosen."""
+
+    OFFERED = "offered"
+    FOCUS = "focus"
+    OPEN = "open"
+
+
+class Area(Document):
+    """A field of work an inquiry can name.
+
+    :param kind: ``offered`` for cooperation, a research ``focus``, or ``open`` ("not sure").
+    """
+
+    code: Code
+    name: Bilingual
+    kind: AreaKind
+
+
+class VisitorType(Document):
+    """In which capacity somebody comes.
+
+    :param max_weeks: the longest stay the department takes in this capacity.
+    :param lead_time_weeks: from the inquiry to the earliest start when a visa is needed.
+    """
+
+    code: Code
+    name: Bilingual
+    help: Bilingual | None = None
+    max_weeks: Annotated[int, Field(ge=1, le=52)] = 52
+    lead_time_weeks: Weeks = 12
+
+
+class Offer(Document):
+    """What one track says of itself.
+
+    :param title: the door's heading, e.g. "Propose cooperation".
+    :param door: one or two sentences behind it.
+    :param call: the words of the link to the form.
+    :param lede: the opening of the track's page.
+    :param offers: what the department offers, one sentence each.
+    :param welcome: who may write.
+    :param later: what is asked for when the department has said that it is interested.
+    :param formal: what other offices ask for themselves afterwards, outside this portal.
+    """
+
+    title: Bilingual
+    door: Bilingual
+    call: Bilingual
+    lede: Bilingual
+    offers: tuple[Bilingual, ...] = ()
+    welcome: tuple[Bilingual, ...] = ()
+    later: tuple[Bilingual, ...] = ()
+    formal: tuple[Bilingual, ...] = ()
+
+
+class Cooperation(Offer):
+    """The cooperation track."""
+
+
+class Visit(Offer):
+    """The visit track.
+
+    :param lead_time_weeks_without_visa: shortest preparation when no visa is needed.
+    """
+
+    visitor_types: Annotated[tuple[VisitorType, ...], Field(min_length=1)]
+    lead_time_weeks_without_visa: Weeks = 4
+
+    def visitor_type(self, code: str) -> VisitorType | None:
+        return next((kind for kind in self.visitor_types if kind.code == code), None)
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _unique("visitor_types", [kind.code for kind in self.visitor_types])
+        return self
+
+
+class Training(Offer):
+    """The joint-training track.
+
+    :param lead_time_weeks: visa and papers, once the university has admitted.
+    """
+
+    lead_time_weeks: Weeks = 12
+
+
+class Tracks(Document):
+    """The three tracks."""
+
+    cooperation: Cooperation
+    visit: Visit
+    training: Training
+
+    def of(self, track: Track) -> Offer:
+        """The offer of one track."""
+        offer: Offer = getattr(self, track.value)
+        return offer
+
+
+class Admission(StrEnum):
+    """How somebody is enrolled at the university."""
+
+    DEGREE = "degree"
+    NON_DEGREE = "non_degree"
+
+
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+
+class Window(Document):
+    """A time of the year in which the university takes applications.
+
+    :param opens, closes: month and day, ``09-15``; both days count.
+    :param term_starts: the month in which the term begins, the first such month after the window has closed.
+    """
+
+    code: Code
+    name: Bilingual
+    takes: Annotated[tuple[Admission, ...], Field(min_length=1)]
+    opens: MonthDay
+    closes: MonthDay
+    term_starts: Annotated[int, Field(ge=1, le=12)]
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        month, day = value.split("-")
+        date(2027, int(month), int(day))  # 29 February does not come every year
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.closes < self.opens:
+            raise ValueError(f"window {self.code} closes before it opens")
+        return self
+
+    def closes_in(self, year: int) -> date:
+        """The last day of this window in a year."""
+        return _in(year, self.closes)
+
+    def opens_in(self, year: int) -> date:
+        """The first day of this window in a year."""
+        return _in(year, self.opens)
+
+    def term_after(self, year: int) -> date:
+        """The first day of the month in which the term for this year's window begins."""
+        closes = self.closes_in(year)
+        return date(year + (self.term_starts <= closes.month), self.term_starts, 1)
+
+
+class Office(Document):
+    """Where an inquiry is sent that is not the department's business. No contact is kept that nobody gave."""
+
+    name: Bilingual
+    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+
+
+class TotalDays(Document):
+    """Calendar days from confirmation to the decision, by track; ``warn_*``: when it shows as late soon."""
+
+    cooperation: Days = 30
+    visit: Days = 30
+    training: Days = 42
+
+    def of(self, track: Track) -> int:
+        days: int = getattr(self, track.value)
+        return days
+
+
+class ServiceLevels(Document):
+    """Deadlines (domain.md B.6). Working days of the department's calendar, unless it says calendar days."""
+
+    first_answer_days: Days = 5
+    first_answer_warn_days: Days = 4
+    first_answer_escalate_days: Days = 6
+    patient_request_days: Days = 1
+    triage_days: Days = 3
+    triage_escalate_days: Days = 5
+    host_answer_days: Days = 10
+    host_answer_warn_days: Days = 7
+    review_days: Days = 10
+    review_replace_days: Days = 13
+    decision_days: Days = 5
+    decision_warn_days: Days = 3
+    #: Calendar days.
+    total_days: TotalDays = TotalDays()
+    total_warn_days: TotalDays = TotalDays(cooperation=25, visit=25, training=35)
+    #: Calendar days a partner has for an answer, and the days on which to remind.
+    needs_info_days: Days = 30
+    needs_info_reminders: tuple[Days, ...] = (7, 14, 21)
+    #: Calendar days.
+    offer_reply_days: Days = 14
+    offer_reply_reminders: tuple[Days, ...] = (7, 12)
+    waitlist_refresh_days: Days = 60
+    #: Minutes a decision's mail is held back, in which it can be taken back.
+    hold_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.first_answer_warn_days <= self.first_answer_days <= self.first_answer_escalate_days:
+            raise ValueError("first answer: warn <= target <= escalate")
+        for name, days, last in (
+            ("needs_info", self.needs_info_reminders, self.needs_info_days),
+            ("offer_reply", self.offer_reply_reminders, self.offer_reply_days),
+        ):
+            if list(days) != sorted(set(days)) or any(day >= last for day in days):
+                raise ValueError(f"{name}_reminders: rising days before the last one")
+        return self
+
+
+class NoticePart(Document):
+    """One heading of the privacy notice."""
+
+    key: Code
+    title: Bilingual
+    text: Bilingual
+
+
+class PrivacyNotice(Document):
+    """The privacy notice of one version. Whoever accepted an older one keeps that version's number with the inquiry."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,20}$")]
+    summary: Bilingual
+    parts: Annotated[tuple[NoticePart, ...], Field(min_length=1)]
+
+
+class DepartmentSettings(Document):
+    """One department."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+    timezone: str
+    calendar: Code
+    name: Bilingual
+    short_name: Bilingual
+    institution: Bilingual
+    breadcrumb: tuple[Bilingual, ...] = ()
+    areas: Annotated[tuple[Area, ...], Field(min_length=1)]
+    tracks: Tracks
+    windows: tuple[Window, ...] = ()
+    admission_note: Bilingual
+    patients_note: Bilingual
+    offices: dict[Code, Office] = {}
+    service_levels: ServiceLevels = ServiceLevels()
+    privacy: PrivacyNotice
+    country_names: dict[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Bilingual] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("takes an IANA time zone such as Asia/Shanghai") from None
+        return value
+
+    @model_validator(mode="after")
+    def _codes(self) -> Self:
+        _unique("areas", [area.code for area in self.areas])
+        _unique("windows", [window.code for window in self.windows])
+        return self
+
+    def area(self, code: str) -> Area | None:
+        """The area with a code; ``None`` for a code that the department does not have (any more)."""
+        return next((area for area in self.areas if area.code == code), None)
+
+    def area_name(self, code: str, lang: str) -> str:
+        """How people call an area; the code itself when it was taken out of the settings since."""
+        area = self.area(code)
+        return area.name.get(lang) if area else code
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_defaults=False)
+
+
+def _in(year: int, month_day: str) -> date:
+    month, day = month_day.split("-")
+    return date(year, int(month), int(day))
+
+
+def _unique(what: str, codes: list[str]) -> None:
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise ValueError(f"{what}: named twice: {', '.join(twice)}")
