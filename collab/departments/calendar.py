@@ -1,4 +1,4 @@
-"""Working days at the department's place: public holidays and make-up working days, kept as data beside this file."""
+"""Working days at the department's place: public holidays and make-up days, as data in calendars/."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -61,7 +61,7 @@ class Coverage:
 
 
 def working_calendar(department: Department) -> WorkingCalendar:
-    """The department's working days. Beyond the years in the data only weekends are free: see ``coverage``."""
+    """The department's working days. Beyond the data only weekends are free: see ``coverage``."""
     return _calendar(department.settings.calendar)
 
 

@@ -41,8 +41,8 @@ def earliest_enrolment(
 ) -> EarliestStart:
     """The earliest start of a stay that the university must admit (domain.md 0.2).
 
-    A window can still be met when it closes no earlier than the department takes to decide; the term that follows
-    it must leave time for visa and papers. Without windows in the settings, both times add up.
+    A window can still be met when it closes no earlier than the department takes to decide; the term that
+    follows must leave time for visa and papers. Without windows in the settings, both times add up.
     """
     decided = today + timedelta(days=settings.service_levels.total_days.of(track))
     ready = decided + timedelta(weeks=settings.tracks.training.lead_time_weeks)
