@@ -1,7 +1,7 @@
 """A department's settings: everything about it that is not code, as one checked, frozen document.
 
-The document is written by people (``department.yaml`` in the department's folder) and kept as JSON in its row. An
-unknown key is a mistake, not a wish: it is refused with its place.
+The document is written by people (``department.yaml`` in the department's folder) and kept as JSON in its
+row. An unknown key is a mistake, not a wish: it is refused with its place.
 """
 
 from datetime import date
@@ -257,7 +257,10 @@ class NoticePart(Document):
 
 
 class PrivacyNotice(Document):
-    """The privacy notice of one version. Whoever accepted an older one keeps that version's number with the inquiry."""
+    """The privacy notice of one version.
+
+    Whoever accepted an older one keeps that version's number with the inquiry.
+    """
 
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,20}$")]
     summary: Bilingual
