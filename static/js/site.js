@@ -72,7 +72,7 @@ all("[data-draft-clear]").forEach((mark) => store.drop(`draft:${mark.dataset.dra
 if (!document.body.classList.contains("staff")) all("form[data-draft]").forEach((form) => {
   const key = `draft:${form.dataset.draft}`;
   const kept = store.get(key);
-  const fresh = draftable(form).every((field) => tick(field) ? field.checked === field.defaultChecked && !field.checked
+  const fresh = draftable(form).every((field) => tick(field) ? !field.checked
     : field.tagName === "SELECT" ? field.selectedIndex <= 0 : !field.value);
   if (kept && Date.now() - kept.at > week) store.drop(key);
   else if (kept && fresh && !document.querySelector(".errors")) {
