@@ -50,10 +50,8 @@ def _of_fact(fact: Fact) -> list[Problem]:
         found.append(Problem(fact.key, "the Chinese wording is the English one"))
     if fact.is_number and fact.unit is None:
         found.append(Problem(fact.key, "a figure without a unit"))
-    if fact.is_number and str(fact.value) not in re.sub(r"(?<=\d),(?=\d{3})", "", fact.source_text):
-        found.append(
-            Problem(fact.key, f"the source's words do not hold {fact.value}", grave=not _spelled(fact))
-        )
+    if fact.is_number and not _holds_value(fact):
+        found.append(Problem(fact.key, f"the source's words do not hold {fact.value}"))
     if fact.period.state is PeriodState.UNSTATED and not fact.is_number:
         found.append(Problem(fact.key, "a period can be missing from a figure only"))
     return found
