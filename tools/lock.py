@@ -51,7 +51,9 @@ def write() -> None:
         command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
         for earlier in before:
             command += ["--constraint", earlier]
-        subprocess.run([*command, "--output-file", str(file)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*command, "--output-file", str(file)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+        )
         before.append(str(file))
 
 

@@ -1,0 +1,275 @@
+"""The fixtures of all tests; `tests/support` holds what they are made of.
+
+A test that touches the database runs on SQLite and, with `--database both` (as in `make test`), on PostgreSQL again;
+one that drives a live server or a browser runs on SQLite alone unless it is marked `both_databases`.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import BrowserContext, Page
+
+from collab.settings import Settings
+from tests.support import browser as browsers
+from tests.support.client import Client
+from tests.support.databases import Databases, PostgreSQL, Sqlite
+from tests.support.postgres import Postgres
+from tests.support.processes import free_port
+from tests.support.server import Server
+from tests.support.smtp import Smtp
+
+if TYPE_CHECKING:
+    from collab.departments.models import Department
+    from tests.support.people import Staff
+
+DATABASES = ("sqlite", "postgresql")
+SECRET_KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+# -- which database --------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=[*DATABASES, "both"],
+        default="sqlite",
+        help="the database of the tests that touch one (default: sqlite; `make test` takes both)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("--database")
+    names = list(DATABASES) if chosen == "both" else [chosen]
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    live = "server" in metafunc.fixturenames
+    if chosen == "both" and ("one_database" in marks or (live and "both_databases" not in marks)):
+        names = names[:1]
+    metafunc.parametrize("database", names, indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_from_outside() -> None:
+    """The tests' settings come from the tests alone."""
+    for name in [name for name in os.environ if name.startswith("COLLAB_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def _sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def _postgresql() -> Iterator[PostgreSQL]:
+    server = Postgres()
+    yield PostgreSQL(server)
+    server.remove()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Databases:
+    """Where this test's databases are made: `.name`, `.empty()`, `.fresh(kind, fill)`."""
+    found: Databases = request.getfixturevalue(f"_{request.param}")
+    return found
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database: Databases) -> Iterator[str]:
+    """A migrated database of this test's own; with the department in it when the test asks for `department`."""
+    from tests.support import installation
+
+    kind, fill = "migrated", installation.migrate
+    if "department" in request.fixturenames:
+        kind, fill = "department", installation.with_department
+    url = database.fresh(kind, fill)
+    yield url
+    database.forget(url)
+
+
+# -- the application -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Settings:
+    """The settings of the application under test; `@pytest.mark.settings(name=value)` changes some."""
+    port = free_port() if "server" in request.fixturenames else 8000
+    values: dict[str, Any] = {
+        "instance": tmp_path / "instance",
+        "database_url": database_url,
+        "secret_key": SECRET_KEY,
+        "base_url": f"http://127.0.0.1:{port}",
+        "bind": f"127.0.0.1:{port}",
+        "workers": 1,
+        "password_memory_kib": 8,
+        "password_passes": 1,
+        "log_format": "text",
+        "log_level": "warning",
+    }
+    if "smtp" in request.fixturenames:
+        values["smtp_url"] = request.getfixturevalue("smtp").url
+    for mark in reversed(list(request.node.iter_markers("settings"))):
+        values |= mark.kwargs
+    values["instance"].mkdir(mode=0o700)
+    return Settings(**values)
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
+    """The application on a database of its own; its context is open, so a test may use verbs and queries."""
+    from collab import create_app
+    from collab.extensions import db
+
+    app = create_app(settings)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # a mistake of ours fails the test with its traceback
+    checked = request.node.get_closest_marker("invalid_html") is None
+    app.test_client_class = type("Client", (Client,), {"base_url": settings.base_url, "checked": checked})
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> Client:
+    """A browser without a screen: `client.fill(path, full_name=…)`, `client.page(path)`. A visitor."""
+    client = app.test_client()
+    assert isinstance(client, Client)
+    return client
+
+
+@pytest.fixture
+def browser_like(app: Flask) -> Callable[[], Client]:
+    """Makes further clients, each with cookies of its own."""
+
+    def make() -> Client:
+        client = app.test_client()
+        assert isinstance(client, Client)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def department(app: Flask) -> "Department":
+    """The department that `collab init` imports."""
+    from tests.support import installation
+
+    return installation.department()
+
+
+@pytest.fixture
+def staff(app: Flask, department: "Department") -> Callable[..., "Staff"]:
+    """`staff("head", "host", name=…)` makes a member of staff and returns their signed-in client."""
+    from tests.support import people
+
+    def make(*roles: str, **given: Any) -> "Staff":
+        return people.staff(app, department, *roles, **given)
+
+    return make
+
+
+@pytest.fixture
+def smtp(tmp_path: Path) -> Iterator[Smtp]:
+    """A mail server; the application sends through it. `smtp.mails`, `smtp.wait(2)`, `smtp.faults.data = "451 …"`."""
+    server = Smtp(folder=tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def smtp_server(tmp_path: Path) -> Iterator[Callable[..., Smtp]]:
+    """Makes mail servers with TLS or a login: `smtp_server(tls="starttls")`."""
+    servers: list[Smtp] = []
+
+    def make(**options: Any) -> Smtp:
+        servers.append(Smtp(folder=tmp_path, **options))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def worker(app: Flask) -> Callable[[], Any]:
+    """`worker()` lets the background worker do once all that is due."""
+    from collab.extensions import db
+    from collab.jobs.worker import run_once
+
+    def run() -> Any:
+        done = Context().run(run_once, app)
+        db.session.rollback()
+        return done
+
+    return run
+
+
+# -- a live server and a browser -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(app: Flask, settings: Settings) -> Iterator[Server]:
+    """The portal under granian on a port of its own, on the same database and files as `app`."""
+    server = Server(settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": browsers.executable(), "args": browsers.ARGUMENTS}
+
+
+@pytest.fixture
+def open_context(
+    request: pytest.FixtureRequest, server: Server, new_context: Callable[..., BrowserContext]
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes browsers, each with cookies of its own; what they do wrong fails the test at its end."""
+    watch = browsers.Watch(server.url)
+
+    def make(**options: Any) -> BrowserContext:
+        phone = request.node.get_closest_marker("phone") is not None
+        scripts = request.node.get_closest_marker("no_javascript") is None
+        given = {
+            "base_url": server.url,
+            "locale": "en-GB",
+            "timezone_id": "Europe/Berlin",
+            "viewport": browsers.PHONE if phone else browsers.DESKTOP,
+            "java_script_enabled": scripts,
+            "reduced_motion": "reduce",
+        }
+        context = new_context(**(given | options))
+        context.set_default_timeout(10_000)
+        context.on("page", watch.follow)
+        return context
+
+    yield make
+    assert not watch.wrong, "\n".join(watch.wrong)
+
+
+@pytest.fixture
+def context(open_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return open_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of Chromium on the live server: `page.goto("/en/")`. Marks: `phone`, `no_javascript`."""
+    return context.new_page()
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """`axe(page)` fails on any finding about accessibility."""
+    return browsers.axe
