@@ -1,0 +1,56 @@
+"""The mail room: the outbox, how a mail is written, how it leaves.
+
+``enqueue`` puts a mail into the outbox in the transaction of what it tells of; the worker claims it with a lease,
+delivers it and says how that went. With no SMTP server set mails stay in the outbox, where staff can read them.
+The mail room knows no inquiries: what a mail is about is a kind and an id.
+"""
+
+from collab.mail.actions import (
+    Letter,
+    anything_due,
+    cancel,
+    claim,
+    enqueue,
+    mark_failed,
+    mark_sent,
+    put_back,
+    release,
+    release_leases,
+    renew,
+    retry,
+)
+from collab.mail.compose import Composed, compose, link, paragraphs
+from collab.mail.delivery import Postman
+from collab.mail.models import MailState, OutboxMail, Reader
+from collab.mail.queries import by_id, counts, failed_since, of, oldest_waiting, outbox, readable, topics
+
+__all__ = [
+    "Composed",
+    "Letter",
+    "MailState",
+    "OutboxMail",
+    "Postman",
+    "Reader",
+    "anything_due",
+    "by_id",
+    "cancel",
+    "claim",
+    "compose",
+    "counts",
+    "enqueue",
+    "failed_since",
+    "link",
+    "mark_failed",
+    "mark_sent",
+    "of",
+    "oldest_waiting",
+    "outbox",
+    "paragraphs",
+    "put_back",
+    "readable",
+    "release",
+    "release_leases",
+    "renew",
+    "retry",
+    "topics",
+]

@@ -1,0 +1,137 @@
+"""Rendering: from a name and what it needs to subject, text and HTML in the reader's language.
+
+``templates/mail/<name>/`` holds ``subject.txt``, ``body.txt`` and, where the HTML is to say more than the text made
+into paragraphs, ``body.html`` (the inner part of ``mail/layout.html``). Each is rendered under the locale it is for,
+so one template with gettext sentences serves all languages. A partner's mail carries both languages, the reader's
+first (domain.md B.5).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from flask import current_app
+from flask_babel import force_locale
+from jinja2 import TemplateNotFound
+from markupsafe import Markup, escape
+
+from collab.settings import Settings
+
+LANGUAGES = ("en", "zh")
+_LINE_BETWEEN = "\n\n" + "-" * 40 + "\n\n"
+_LINK = re.compile(r"https?://[^\s<>\"'，。；：！？、）】》]+[^\s<>\"'，。；：！？、）】》.,;:!?)]")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A mail's three parts, ready for ``enqueue``."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def compose(name: str, locale: str, *, bilingual: bool = True, **context: Any) -> Composed:
+    """Render one mail.
+
+    Besides ``context`` the templates have ``lang``, ``link(path)`` (absolute, from the configured address),
+    ``day(date)``, ``moment(datetime)`` and ``institution`` if given. A value of ``context`` that is a mapping with
+    exactly the languages as keys (``{"en": …, "zh": …}``) is handed over in the language being rendered.
+
+    :param name: a folder under ``templates/mail``.
+    :param locale: ``en`` or ``zh``: the reader's.
+    :param bilingual: put the other language below; for mails to partners.
+    """
+    first = locale if locale in LANGUAGES else LANGUAGES[0]
+    languages = [first, *(other for other in LANGUAGES if bilingual and other != first)]
+    texts = [(lang, _render(f"mail/{name}/body.txt", lang, context).strip()) for lang in languages]
+    parts = [(lang, _html(name, lang, text, context)) for lang, text in texts]
+    subject = " ".join(_render(f"mail/{name}/subject.txt", first, context).split())
+    with force_locale(first):
+        html = current_app.jinja_env.get_template("mail/layout.html").render(
+            subject=subject, lang=first, parts=parts
+        )
+    return Composed(subject=subject, text=_LINE_BETWEEN.join(text for _lang, text in texts) + "\n", html=html)
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as HTML: paragraphs, lists of ``- `` lines, line breaks, addresses as links; all else escaped."""
+    blocks = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        lines = block.split("\n")
+        if all(line.startswith("- ") for line in lines):
+            items = Markup("").join(Markup("<li>{}</li>").format(_linked(line[2:])) for line in lines)
+            blocks.append(Markup("<ul>{}</ul>").format(items))
+        else:
+            blocks.append(Markup("<p>{}</p>").format(Markup("<br>\n").join(_linked(line) for line in lines)))
+    return Markup("\n").join(blocks)
+
+
+def link(path: str) -> str:
+    """An absolute address on this portal: always the configured one, never what a request claims (A20)."""
+    settings: Settings = current_app.extensions["collab.settings"]
+    return urljoin(settings.base_url + "/", path.lstrip("/"))
+
+
+def day(value: date | datetime, lang: str, timezone: str = "Asia/Shanghai") -> str:
+    """A calendar day with its weekday."""
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(timezone)).date()
+    if lang == "zh":
+        return format_date(value, "y年M月d日 EEE", locale="zh_Hans_CN")
+    return format_date(value, "EEE d MMM y", locale="en_GB")
+
+
+def moment(value: datetime, lang: str, timezone: str = "Asia/Shanghai") -> str:
+    """A moment with weekday, time and the place whose time it is."""
+    local = value.astimezone(ZoneInfo(timezone))
+    place = timezone.rpartition("/")[2].replace("_", " ")
+    if lang == "zh":
+        place = {"Shanghai": "北京时间"}.get(place, place)
+        return format_datetime(local, "y年M月d日 EEE HH:mm", locale="zh_Hans_CN") + f"（{place}）"
+    return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
+
+
+def _render(template: str, lang: str, context: Mapping[str, Any]) -> str:
+    # The environment, not flask.render_template: its context knows the request, and a mail has none.
+    with force_locale(lang):
+        return current_app.jinja_env.get_template(template).render(_context(lang, context))
+
+
+def _html(name: str, lang: str, text: str, context: Mapping[str, Any]) -> Markup:
+    try:
+        return Markup(_render(f"mail/{name}/body.html", lang, context))  # noqa: S704  # escaped by the template
+    except TemplateNotFound as missing:
+        if missing.name != f"mail/{name}/body.html":
+            raise
+        return paragraphs(text)
+
+
+def _context(lang: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    timezone = context.get("timezone", "Asia/Shanghai")
+    values = {
+        key: value[lang] if isinstance(value, Mapping) and set(value) == set(LANGUAGES) else value
+        for key, value in context.items()
+    }
+    return {
+        "lang": lang,
+        "link": link,
+        "day": lambda value: day(value, lang, timezone),
+        "moment": lambda value: moment(value, lang, timezone),
+        **values,
+    }
+
+
+def _linked(line: str) -> Markup:
+    parts, at = [], 0
+    for found in _LINK.finditer(line):
+        parts.append(escape(line[at : found.start()]))
+        parts.append(Markup('<a href="{0}">{0}</a>').format(found.group()))
+        at = found.end()
+    parts.append(escape(line[at:]))
+    return Markup("").join(parts)

@@ -1,0 +1,94 @@
+"""Pure decisions about mail: what may stand in a header, when to try again, what an error may say."""
+
+import base64
+import random
+import re
+from datetime import datetime, timedelta
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+
+import email_validator
+
+#: Delays before the next try (F05): 1, 5, 15, 60 minutes, then every few hours, until ``GIVE_UP_AFTER``.
+DELAYS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 120, 240))
+GIVE_UP_AFTER = timedelta(days=3)
+
+# All C0 and C1 controls, line and paragraph separators, bidi overrides and isolates, lone surrogates.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_STRUCK = "…"
+
+
+class UnsafeHeader(ValueError):
+    """A header's value holds a line break or another control character, openly or inside an encoded word."""
+
+
+def safe_header(value: str) -> str:
+    """The value, if it can stand in a header as it is.
+
+    Encoded words are opened first, as often as they are nested: the standard library lets ``=?utf-8?q?x=0ABcc:…?=``
+    in a subject become a header of its own.
+
+    :raises UnsafeHeader: it cannot.
+    """
+    opened = value
+    for _ in range(4):
+        if _FORBIDDEN.search(opened):
+            raise UnsafeHeader
+        if "=?" not in opened:
+            return value
+        try:
+            inner = str(make_header(decode_header(opened)))
+        except (HeaderParseError, UnicodeError, LookupError, ValueError):
+            raise UnsafeHeader from None
+        if inner == opened:
+            return value
+        opened = inner
+    raise UnsafeHeader
+
+
+def safe_address(value: str) -> str:
+    """One bare address in its normal form: no display name, no comment, no second address.
+
+    :raises UnsafeHeader: it is anything else.
+    """
+    safe_header(value)
+    if "=?" in value:
+        raise UnsafeHeader
+    try:
+        return email_validator.validate_email(
+            value, check_deliverability=False, globally_deliverable=False, allow_quoted_local=False
+        ).normalized
+    except email_validator.EmailNotValidError:
+        raise UnsafeHeader from None
+
+
+def next_try(attempts: int, *, first: datetime, now: datetime) -> datetime | None:
+    """When to try again after a temporary failure; ``None`` when it is time to give up.
+
+    :param attempts: how often it was tried, this time included.
+    :param first: when it was tried for the first time.
+    """
+    if now - first >= GIVE_UP_AFTER:
+        return None
+    delay = DELAYS[min(max(attempts, 1), len(DELAYS)) - 1]
+    # A fifth of jitter, so that a thousand mails that failed together do not come back together.
+    moment = now + delay * random.uniform(0.9, 1.1)  # noqa: S311
+    return min(moment, first + GIVE_UP_AFTER)
+
+
+def strike(text: str, secrets: list[str]) -> str:
+    """The text with each secret replaced by an ellipsis."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if secret:
+            text = text.replace(secret, _STRUCK)
+    return text
+
+
+def printable_error(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """An error as staff may read it: one line, bounded, without passwords (also not as base64)."""
+    for secret in secrets:
+        if secret:
+            encoded = base64.b64encode(secret.encode()).decode()
+            for form in (secret, encoded, encoded.rstrip("=")):
+                text = text.replace(form, "***")
+    return " ".join(_FORBIDDEN.sub(" ", text).split())[:300]
