@@ -29,7 +29,7 @@ check: $(VENV)/.check ## Lint, types, import rules, translations, locks
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python tools/locale.py check
+	$(BIN)/python tools/translations.py check
 	$(BIN)/python tools/lock.py check
 
 format: $(VENV)/.check ## Put the code into the one format
@@ -40,8 +40,8 @@ bench: $(VENV)/.test ## Run the benchmarks beside their floors; print a table, w
 	$(BIN)/python -m bench $(ARGS)
 
 locale: $(VENV)/.runtime ## Take new sentences into the catalogues and compile them
-	$(BIN)/python tools/locale.py update
-	$(BIN)/python tools/locale.py compile
+	$(BIN)/python tools/translations.py update
+	$(BIN)/python tools/translations.py compile
 
 lock: $(VENV)/.runtime ## Pin the newest versions pyproject.toml allows, with hashes
 	$(PIP) install uv

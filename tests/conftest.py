@@ -18,6 +18,7 @@ from collab.settings import Settings
 from tests.support import browser as browsers
 from tests.support.client import Client
 from tests.support.databases import Databases, PostgreSQL, Sqlite
+from tests.support.installation import SECRET_KEY
 from tests.support.postgres import Postgres
 from tests.support.processes import free_port
 from tests.support.server import Server
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.people import Staff
 
 DATABASES = ("sqlite", "postgresql")
-SECRET_KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
 
 # -- which database --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,66 @@
+"""What `collab init` does, for the databases that tests are copied from."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from collab.settings import Settings
+
+if TYPE_CHECKING:
+    from collab.departments.models import Department
+
+#: Made by the tests, never shipped as a default.
+SECRET_KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+
+@contextmanager
+def _application(url: str) -> Iterator[Flask]:
+    from collab import create_app
+    from collab.extensions import db
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            instance=Path(folder),
+            database_url=url,
+            secret_key=SECRET_KEY,
+            log_level="warning",
+            log_format="text",
+        )
+        app = create_app(settings)
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring an empty database to the newest version by the migrations, as an installation is."""
+    import flask_migrate
+
+    with _application(url):
+        flask_migrate.upgrade()
+
+
+def with_department(url: str) -> None:
+    """Migrate, and import the department that comes with the portal."""
+    from collab import departments, profile
+    from collab.accounts import COMMAND
+    from collab.core.db import unit_of_work
+
+    migrate(url)
+    with _application(url), unit_of_work():
+        (slug,) = departments.shipped()
+        profile.import_profile(departments.import_department(slug, by=COMMAND), slug, by=COMMAND)
+
+
+def department() -> "Department":
+    """The one department of the test's database."""
+    from collab import departments
+
+    found = departments.only()
+    assert found is not None
+    return found
