@@ -1,7 +1,6 @@
 """People of the staff, what they may do where, and how they prove who they are."""
 
 from datetime import datetime
-from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -44,7 +43,7 @@ class User(Model):
         back_populates="user", order_by="Membership.id", cascade="all, delete-orphan"
     )
 
-    __mapper_args__: ClassVar[dict[str, object]] = {"version_id_col": version_id}
+    __mapper_args__ = {"version_id_col": version_id}  # noqa: RUF012
     __table_args__ = (
         sa.CheckConstraint("locale IN ('en', 'zh')", name="locale"),
         sa.CheckConstraint("email_key <> ''", name="email_key"),
@@ -87,6 +86,8 @@ class StaffSession(Model):
     """One signed-in browser. Only the digest of its token is kept.
 
     Without ``second_factor_at`` it is half a session: it opens the second step of the sign-in, nothing else.
+    ``candidate_secret`` is the second factor this browser was shown and has not confirmed yet: another browser
+    is shown another one, so that nobody confirms a secret that somebody else has seen.
     ``last_seen_at`` is the last time something was sent (reading pages writes nothing).
     """
 
@@ -99,6 +100,8 @@ class StaffSession(Model):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    candidate_secret: Mapped[str | None] = mapped_column(sa.String(64))
+    candidate_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     network: Mapped[str | None] = mapped_column(sa.String(64))
     agent: Mapped[str] = mapped_column(sa.String(200), default="")

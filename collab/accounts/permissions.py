@@ -41,7 +41,8 @@ def may(actor: Actor, permission: Permission, department_id: int | None = None) 
     """Whether the actor may, in one department (or, without one, in any of its departments)."""
     allowed = ALLOWED[permission]
     return any(
-        role in allowed and (department_id is None or department == department_id) for department, role in actor.memberships
+        role in allowed and (department_id is None or department == department_id)
+        for department, role in actor.memberships
     )
 
 

@@ -47,6 +47,18 @@ def hit(bucket: str, *, limit: int, per: timedelta) -> None:
         raise TooMany(retry_after=max(ends - moment, 1))
 
 
+def give_back(bucket: str, *, per: timedelta) -> None:
+    """Take one hit out of the present window again: it turned out not to be what is limited."""
+    seconds = int(per.total_seconds())
+    window = int(clock.now().timestamp()) // seconds
+    db.session.execute(
+        sa.update(RateCount)
+        .where(RateCount.bucket == bucket[:160], RateCount.window == window, RateCount.hits > 0)
+        .values(hits=RateCount.hits - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def count(bucket: str, *, per: timedelta) -> int:
     """How often the bucket was hit in the present window."""
     window = int(clock.now().timestamp()) // int(per.total_seconds())

@@ -1,0 +1,85 @@
+"""The mails of this room. They belong to no department: a link in one of them makes an account, or changes one."""
+
+from datetime import datetime
+
+from collab import mail
+from collab.accounts.models import Invitation, User
+from collab.accounts.roles import Role
+from collab.departments import Department
+
+INVITATION_PATH = "/staff/invitation/"
+RESET_PATH = "/staff/reset/"
+
+
+def invitation(invitation: Invitation, token: str, *, department: Department, invited_by: str) -> None:
+    """Ask somebody to join a department's staff."""
+    letter = mail.compose(
+        "invitation",
+        invitation.locale,
+        department={"en": department.name("en"), "zh": department.name("zh")},
+        institution={"en": department.institution("en"), "zh": department.institution("zh")},
+        roles=[Role(role).label for role in invitation.roles],
+        invited_by=invited_by,
+        url=mail.link(INVITATION_PATH + token),
+        expires_at=invitation.expires_at,
+        timezone=department.timezone,
+    )
+    mail.enqueue(
+        "invitation",
+        to=invitation.email,
+        locale=invitation.locale,
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        reader=mail.Reader.STAFF,
+        about=("invitation", invitation.id),
+        secrets=[token],
+    )
+
+
+def password_reset(user: User, token: str, *, expires_at: datetime) -> None:
+    """Send the link for a new password."""
+    letter = mail.compose(
+        "password_reset",
+        user.locale,
+        bilingual=False,
+        person=user.name,
+        url=mail.link(RESET_PATH + token),
+        expires_at=expires_at,
+    )
+    mail.enqueue(
+        "password_reset",
+        to=(user.name, user.email),
+        locale=user.locale,
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        reader=mail.Reader.STAFF,
+        about=("user", user.id),
+        secrets=[token],
+    )
+
+
+def account_changed(user: User, what: str) -> None:
+    """Tell somebody that the account's proofs changed, in case it was not their doing.
+
+    :param what: ``password``, ``one_time_password``, ``second_factor`` or ``second_factor_reset``.
+    """
+    letter = mail.compose(
+        "account_changed",
+        user.locale,
+        bilingual=False,
+        person=user.name,
+        what=what,
+        url=mail.link("/staff/account"),
+    )
+    mail.enqueue(
+        "account_changed",
+        to=(user.name, user.email),
+        locale=user.locale,
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        reader=mail.Reader.STAFF,
+        about=("user", user.id),
+    )
