@@ -1,0 +1,159 @@
+"""Find what was indexed."""
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from collab.core.db import db
+from collab.search.models import KINDS, SPAN, SearchEntry, department_mark
+from collab.search.vocabulary import Clause, query_terms
+
+#: So many newest hits are ranked by ``find``.
+RANKED = 400
+#: A typed beginning stands for so many words at most; with more of them FTS5 walks them itself, which takes longer.
+EXPANDED = 200
+
+_fts = sa.table("search_fts", sa.column("rowid", sa.BigInteger))
+_vector = sa.table(
+    "search_vector",
+    sa.column("entry_id", sa.BigInteger),
+    sa.column("department_id", sa.Integer),
+    sa.column("vector", TSVECTOR),
+)
+
+
+def matching(
+    kind: str,
+    q: str,
+    *,
+    department_ids: Collection[int],
+    before: int | None = None,
+    after: int | None = None,
+    most: int | None = None,
+) -> sa.Select[tuple[int]]:
+    """A SELECT of ``object_id``, to be joined: ``hits = matching(...).subquery()``.
+
+    Order the joined statement by ``hits.c.object_id`` and nothing else, and give the page's cursor as ``before``
+    or ``after``: the index is then walked from there and sorts nothing, however common the words are.
+    A query without a word in it matches nothing.
+
+    :param kind: one of ``models.KINDS``.
+    :param q: as somebody typed it.
+    :param department_ids: the departments the reader may see.
+    :param before: only ids below this one.
+    :param after: only ids above this one.
+    :param most: look at no more than so many hits, the newest (with ``after``: the oldest); bounds the work when
+        further conditions leave little.
+    """
+    first = KINDS[kind] * SPAN
+    clauses = query_terms(q)
+    if db.session.get_bind().dialect.name == "postgresql":
+        entry = _vector.c.entry_id
+        statement = sa.select((entry - first if first else entry).label("object_id"))
+        statement = statement.where(_vector.c.department_id.in_(department_ids))
+        if clauses:
+            statement = statement.where(_vector.c.vector.op("@@")(sa.cast(_tsquery(clauses), _TsQuery())))
+    else:
+        entry = _fts.c.rowid
+        statement = sa.select((entry - first if first else entry).label("object_id"))
+        if clauses and department_ids:
+            asked = _fts5(clauses, department_ids)
+            statement = statement.where(sa.literal_column("search_fts").op("MATCH")(asked))
+    if not clauses or not department_ids:
+        statement = statement.where(sa.false())
+    statement = statement.where(
+        entry > first + max(after or 0, 0), entry < first + min(SPAN if before is None else before, SPAN)
+    )
+    if most is not None:
+        statement = statement.order_by(entry.asc() if after is not None else entry.desc()).limit(most)
+    return statement
+
+
+def find(kind: str, q: str, *, department_ids: Collection[int], limit: int = 20) -> list[int]:
+    """The best ids, best first; ranked are the newest ``RANKED`` hits only.
+
+    What stands early in the text and often in it ranks first.
+    """
+    hits = matching(kind, q, department_ids=department_ids, most=RANKED).subquery()
+    first = KINDS[kind] * SPAN
+    rows = db.session.execute(
+        sa.select(hits.c.object_id, SearchEntry.words).join(
+            SearchEntry, SearchEntry.id == hits.c.object_id + first
+        )
+    )
+    clauses = query_terms(q)
+    ranked = sorted((-_score(clauses, words.split()), object_id) for object_id, words in rows)
+    return [object_id for _, object_id in ranked[:limit]]
+
+
+def _score(clauses: Sequence[Clause], words: list[str]) -> float:
+    score = 0.0
+    for clause in clauses:
+        first, *rest = clause.tokens
+        begins = (clause.prefix and not rest) or clause.mark
+        places = [
+            at
+            for at, word in enumerate(words)
+            if (word == first or (begins and (word.startswith(first) or (clause.mark and first in word))))
+            and words[at + 1 : at + len(clause.tokens)][: len(rest) - 1] == rest[: len(rest) - 1]
+        ]
+        if places:
+            often = len(places) / (len(places) + 1)
+            early = 1 / (1 + places[0] / 10)
+            whole = 0.5 if any(words[at] == first for at in places) else 0.0
+            score += often + 2 * early + whole
+    return score / (1 + len(words) / 2000)
+
+
+# -- PostgreSQL ----------------------------------------------------------------------------------------------------
+
+
+class _TsQuery(sa.types.UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_options: object) -> str:
+        return "tsquery"
+
+
+def _tsquery(clauses: Sequence[Clause]) -> str:
+    """The query spelled out; words hold letters, digits and signs of letters only, so nothing in them is syntax."""
+    return " & ".join(
+        "(" + " <-> ".join(f"'{token}'" for token in clause.tokens) + (":*" if clause.prefix else "") + ")"
+        for clause in clauses
+    )
+
+
+# -- SQLite --------------------------------------------------------------------------------------------------------
+
+
+def _fts5(clauses: Sequence[Clause], department_ids: Collection[int]) -> str:
+    parts = [_fts5_clause(clause) for clause in clauses]
+    parts.append(
+        "marks : (" + " OR ".join(f'"{department_mark(one)}"' for one in sorted(department_ids)) + ")"
+    )
+    return " AND ".join(parts)
+
+
+def _fts5_clause(clause: Clause) -> str:
+    if clause.mark:
+        return f'marks : "{clause.tokens[0]}"'
+    *before, last = clause.tokens
+    if not clause.prefix:
+        return f'words : "{" ".join(clause.tokens)}"'
+    longer = _words_beginning(last)
+    if longer is None:
+        return f'words : "{" ".join(clause.tokens)}" *'
+    return "words : (" + " OR ".join(f'"{" ".join([*before, word])}"' for word in longer) + ")"
+
+
+def _words_beginning(beginning: str) -> list[str] | None:
+    """The words there are with this beginning, itself always among them; ``None`` when there are too many."""
+    word = sa.column("word", sa.String)
+    found = db.session.scalars(
+        sa.select(word)
+        .select_from(sa.table("search_word"))
+        .where(word >= beginning, word < beginning + "\U0010ffff")
+        .limit(EXPANDED + 1)
+    ).all()
+    return None if len(found) > EXPANDED else sorted({beginning, *found})
