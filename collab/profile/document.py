@@ -48,6 +48,7 @@ class Fact(Document):
     """One statement of the source.
 
     :param part_of: the fact this one is a part or a detail of (a profession of the staff, a study's funder).
+    :param remark: it says something about its section's list and is no item of it ("and so on").
     :param source_text: the source's own words, verbatim.
     :param inferred: the wording in the other language is the portal's and waits for the department's word.
     """
@@ -56,6 +57,7 @@ class Fact(Document):
     section: Key
     order: int
     part_of: Key | None = None
+    remark: bool = False
     en: Line
     zh: Line
     source_text: Line
@@ -220,8 +222,12 @@ class ProfileDocument(Document):
         return tuple(f for f in self.by_section[fact.section] if f.part_of == fact.key)
 
     def wholes(self, section: str) -> tuple[Fact, ...]:
-        """A section's facts that are part of no other."""
-        return tuple(fact for fact in self.by_section[section] if fact.part_of is None)
+        """A section's facts that are part of no other, without remarks."""
+        return tuple(fact for fact in self.by_section[section] if fact.part_of is None and not fact.remark)
+
+    def remarks(self, section: str) -> tuple[Fact, ...]:
+        """What is said about a section's list as such."""
+        return tuple(fact for fact in self.by_section[section] if fact.remark)
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=False)

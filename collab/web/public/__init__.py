@@ -1,0 +1,9 @@
+"""What visitors read: the department's profile, its offers, its notices. Nothing here knows who is asking."""
+
+from flask import Blueprint
+
+bp = Blueprint("public", __name__)
+
+from collab.web.public import machines, views  # noqa: E402
+
+__all__ = ["bp", "machines", "views"]
