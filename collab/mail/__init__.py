@@ -19,7 +19,7 @@ from collab.mail.actions import (
     renew,
     retry,
 )
-from collab.mail.compose import Composed, compose, link, paragraphs
+from collab.mail.compose import Composed, compose, paragraphs
 from collab.mail.delivery import Postman
 from collab.mail.models import MailState, OutboxMail, Reader
 from collab.mail.queries import by_id, counts, failed_since, of, oldest_waiting, outbox, readable, topics
@@ -39,7 +39,6 @@ __all__ = [
     "counts",
     "enqueue",
     "failed_since",
-    "link",
     "mark_failed",
     "mark_sent",
     "of",

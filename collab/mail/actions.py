@@ -9,11 +9,10 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import aliased
 
-from collab.core import clock
+from collab.core import clock, site
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid
 from collab.mail import rules
@@ -260,7 +259,7 @@ def release_leases(worker_id: str) -> int:
 
 def new_message_id() -> str:
     """A fresh Message-ID at the portal's own host."""
-    settings: Settings = current_app.extensions["collab.settings"]
+    settings = site.settings()
     return f"<{randomness.token_hex(16)}@{host_name(settings)}>"
 
 

@@ -9,18 +9,18 @@ first (domain.md B.5).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from flask import current_app
 from flask_babel import force_locale
 from jinja2 import TemplateNotFound
 from markupsafe import Markup, escape
 
-from collab.settings import Settings
+from collab.core import site
+from collab.core.wording import format_day
 
 LANGUAGES = ("en", "zh")
 _LINE_BETWEEN = "\n\n" + "-" * 40 + "\n\n"
@@ -72,21 +72,6 @@ def paragraphs(text: str) -> Markup:
     return Markup("\n").join(blocks)
 
 
-def link(path: str) -> str:
-    """An absolute address on this portal: always the configured one, never what a request claims (A20)."""
-    settings: Settings = current_app.extensions["collab.settings"]
-    return urljoin(settings.base_url + "/", path.lstrip("/"))
-
-
-def day(value: date | datetime, lang: str, timezone: str = "Asia/Shanghai") -> str:
-    """A calendar day with its weekday."""
-    if isinstance(value, datetime):
-        value = value.astimezone(ZoneInfo(timezone)).date()
-    if lang == "zh":
-        return format_date(value, "y年M月d日 EEE", locale="zh_Hans_CN")
-    return format_date(value, "EEE d MMM y", locale="en_GB")
-
-
 def moment(value: datetime, lang: str, timezone: str = "Asia/Shanghai") -> str:
     """A moment with weekday, time and the place whose time it is."""
     local = value.astimezone(ZoneInfo(timezone))
@@ -120,8 +105,8 @@ def _context(lang: str, context: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "lang": lang,
-        "link": link,
-        "day": lambda value: day(value, lang, timezone),
+        "link": site.address,
+        "day": lambda value: format_day(value, lang, timezone=timezone),
         "moment": lambda value: moment(value, lang, timezone),
         **values,
     }

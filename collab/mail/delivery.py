@@ -41,7 +41,7 @@ class Failure:
     server: bool
 
 
-class Message(flask_mail.Message):  # type: ignore[misc]
+class Message(flask_mail.Message):
     """Flask-Mail's message, its text folded: 8-bit lines over 998 octets are refused by servers."""
 
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
@@ -53,10 +53,10 @@ class Message(flask_mail.Message):  # type: ignore[misc]
         return MIMEText(text, subtype, charset)  # type: ignore[arg-type]
 
 
-class Connection(flask_mail.Connection):  # type: ignore[misc]
+class Connection(flask_mail.Connection):
     """Flask-Mail's connection with the certificate verified and every wait bounded."""
 
-    settings: Settings
+    line: "_Plain | _Ssl"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(current_app.extensions["mail"])
@@ -74,7 +74,7 @@ class Connection(flask_mail.Connection):  # type: ignore[misc]
         # smtplib would ask the resolver for this machine's own name, which may hang, and tell it.
         local = host_name(self.settings)
         seconds = self.settings.smtp_timeout
-        host: smtplib.SMTP
+        host: _Plain | _Ssl
         if url.scheme == "smtps":
             host = _Ssl(url.hostname, url.port or 465, local_hostname=local, timeout=seconds, context=tls)
         else:
@@ -94,7 +94,12 @@ class Connection(flask_mail.Connection):  # type: ignore[misc]
         except BaseException:
             host.close()
             raise
+        self.line = host
         return host
+
+    def begin(self, seconds: float) -> None:
+        """From now on the conversation may last so long."""
+        self.line.begin(seconds)
 
     def __exit__(self, *_error: object) -> None:
         if self.host is not None:
@@ -165,9 +170,12 @@ class Postman:
             )
         try:
             connection = self._connected()
-            connection.host.begin(self.settings.smtp_timeout)
+            connection.begin(self.settings.smtp_timeout)
             connection.send(message, envelope_from=self.settings.sender)
-        except (OSError, smtplib.SMTPException) as error:  # SMTPException is an OSError; said for the reader
+        except (
+            OSError,
+            smtplib.SMTPException,
+        ) as error:  # the second is one of the first; said for the reader
             failure = classify(error, passwords(self.settings))
             if failure.server or not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
                 self._drop()
@@ -188,8 +196,7 @@ class Postman:
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            if connection.host is not None:
-                connection.host.begin(2)
+            connection.begin(2)
             connection.__exit__(None, None, None)
 
     def _drop(self) -> None:

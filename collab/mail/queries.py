@@ -4,15 +4,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from flask import current_app
 
-from collab.core import clock
+from collab.core import clock, site
 from collab.core.db import db
 from collab.core.errors import NotFound
 from collab.core.paging import Page, from_cursor, to_cursor
 from collab.mail import rules
 from collab.mail.models import MailState, OutboxMail
-from collab.settings import Settings
 
 
 def outbox(
@@ -118,7 +116,7 @@ def readable(mail: OutboxMail) -> tuple[str, str | None]:
     Where an SMTP server is set the partner has the links, so they are struck out here; where none is set the
     outbox is the only place to find them.
     """
-    settings: Settings = current_app.extensions["collab.settings"]
+    settings = site.settings()
     if not settings.sends_mail:
         return mail.body_text, mail.body_html
     html = rules.strike(mail.body_html, mail.secrets) if mail.body_html else None

@@ -1,0 +1,249 @@
+"""What can be done with attachments. The bytes are durable before the row is; a row without its commit leaves bytes
+nobody knows, which the sweep removes after a while."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import sqlalchemy as sa
+import structlog
+from flask_babel import gettext as _
+
+from collab.core import clock, site
+from collab.core.db import db
+from collab.core.errors import Invalid, NotFound, Unavailable
+from collab.core.tokens import digest
+from collab.files import inspection, rules
+from collab.files.models import FileState, ScanState, StoredFile
+from collab.files.store import CHUNK, Gone, Incoming, TooLarge, store
+
+log = structlog.get_logger("collab.files")
+PURPOSE = "upload-form"
+#: Seconds a file may take to be looked through, starting the looking process included.
+LOOK_SECONDS = 8
+
+
+class FileUnavailable(Unavailable):
+    """The record is there, the bytes are not, or are not the ones that were stored."""
+
+
+class Opened:
+    """A file's verified content: iterate over it once, or close it."""
+
+    def __init__(self, content: IO[bytes], size: int) -> None:
+        self.content = content
+        self.size = size
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.content:
+            while chunk := self.content.read(CHUNK):
+                yield chunk
+
+    def close(self) -> None:
+        self.content.close()
+
+
+def receive(
+    stream: BinaryIO | IO[bytes],
+    filename: str,
+    *,
+    department_id: int,
+    purpose: str,
+    claim_token: str,
+    max_bytes: int,
+    declared: str | None = None,
+    allowed: Collection[str] = (inspection.PDF,),
+    field: str = "attachment",
+) -> StoredFile:
+    """Take an upload: read it within its limit, look into it, keep the bytes, note it as pending for one form.
+
+    Call it before any query of the unit of work, so that the database is not locked while bytes are read.
+
+    :param claim_token: the secret of the form that uploads; only who has it can attach the file (A02).
+    :param declared: the content type the upload claims.
+    :raises Invalid: at ``field``, with the reason.
+    :raises Unavailable: no room, or the store is away.
+    """
+    if not claim_token:
+        raise NotFound
+
+    def refuse(code: str) -> Invalid:
+        log.info("upload_refused", reason=code, purpose=purpose)
+        return Invalid(field, rules.sentence(code, allowed=allowed, max_bytes=max_bytes))
+
+    by_name = rules.media_type_by_name(filename)
+    claimed = rules.declared_type(declared)
+    if by_name is None or by_name not in allowed or claimed not in {None, by_name}:
+        raise refuse("kind")
+    try:
+        with store().incoming(stream, max_bytes=max_bytes) as incoming:
+            if not incoming.size:
+                raise refuse("empty")
+            if inspection.kind_of(incoming.path) != by_name:
+                raise refuse("not_this_kind")
+            try:
+                known = _look(by_name, incoming)
+            except inspection.Suspicious as suspicious:
+                raise refuse(suspicious.code) from None
+            key = store().keep(incoming)
+    except TooLarge:
+        raise refuse("size") from None
+    file = StoredFile(
+        department_id=department_id,
+        purpose=purpose,
+        filename=rules.display_name(filename),
+        media_type=by_name,
+        size=incoming.size,
+        pages=known,
+        sha256=incoming.sha256,
+        key=key,
+        state=FileState.PENDING,
+        claim_digest=digest(PURPOSE, claim_token),
+        scan=ScanState.NOT_CHECKED,
+        created_at=clock.now(),
+    )
+    db.session.add(file)
+    db.session.flush()
+    return file
+
+
+def claim(
+    claim_token: str, *, owner: tuple[str, int], ids: Collection[int] | None = None
+) -> list[StoredFile]:
+    """Attach what one form uploaded to what the form made.
+
+    :param ids: only these; each must be of this form.
+    :raises NotFound: an id that this form did not upload.
+    """
+    files = _pending(claim_token, lock=True)
+    if ids is not None:
+        wanted = set(ids)
+        files = [file for file in files if file.id in wanted]
+        if {file.id for file in files} != wanted:
+            raise NotFound
+    for file in files:
+        attach(file, owner=owner)
+    return files
+
+
+def attach(file: StoredFile, *, owner: tuple[str, int]) -> None:
+    """Make a pending file part of something.
+
+    :raises NotFound: it is not pending (any more).
+    """
+    if file.state is not FileState.PENDING:
+        raise NotFound
+    file.owner_kind, file.owner_id = owner
+    file.state = FileState.ATTACHED
+    file.claim_digest = None
+    db.session.flush()
+
+
+def hand_over(owner: tuple[str, int], to: tuple[str, int]) -> list[StoredFile]:
+    """Everything attached to one thing becomes another's: a draft's files the inquiry's."""
+    files = list(db.session.scalars(_attached(owner)))
+    for file in files:
+        file.owner_kind, file.owner_id = to
+    db.session.flush()
+    return files
+
+
+def discard(file: StoredFile) -> None:
+    """Delete a file: at once for everybody who asks, its bytes and its name with the next sweep after the commit."""
+    file.state = FileState.DELETED
+    file.claim_digest = None
+    db.session.flush()
+
+
+def discard_of(owner: tuple[str, int]) -> int:
+    """Delete everything attached to one thing; returns how many."""
+    files = list(db.session.scalars(_attached(owner)))
+    for file in files:
+        discard(file)
+    return len(files)
+
+
+def read(file: StoredFile) -> Opened:
+    """A file's content, verified before the first byte is given out.
+
+    :raises FileUnavailable: the bytes are missing or changed, or the virus check has not let them pass.
+    """
+    settings = site.settings()
+    if file.state is FileState.DELETED:
+        raise NotFound
+    if file.scan is ScanState.INFECTED:
+        raise FileUnavailable(_("A virus was found in this file. It is locked."), retry_after=3600)
+    if settings.scan_command and file.scan is not ScanState.CLEAN:
+        raise FileUnavailable(
+            _("This file is still being checked for viruses. Please try again in a few minutes.")
+        )
+    try:
+        return Opened(store().verified(file.key, sha256=file.sha256, size=file.size), file.size)
+    except Gone as gone:
+        log.error("file_unavailable", file=file.id, reason=str(gone) or "missing")
+        raise FileUnavailable(_("This file cannot be opened just now. The portal has noted it.")) from None
+
+
+def _pending(claim_token: str, *, lock: bool = False) -> list[StoredFile]:
+    if not claim_token:
+        return []
+    query = (
+        sa.select(StoredFile)
+        .where(StoredFile.claim_digest == digest(PURPOSE, claim_token), StoredFile.state == FileState.PENDING)
+        .order_by(StoredFile.id)
+    )
+    return list(db.session.scalars(query.with_for_update() if lock else query))
+
+
+def _attached(owner: tuple[str, int]) -> sa.Select[StoredFile]:
+    return (
+        sa.select(StoredFile)
+        .where(
+            StoredFile.owner_kind == owner[0],
+            StoredFile.owner_id == owner[1],
+            StoredFile.state == FileState.ATTACHED,
+        )
+        .order_by(StoredFile.id)
+        .with_for_update()
+    )
+
+
+def _look(media_type: str, incoming: Incoming) -> int | None:
+    """Look into the file in a process of its own; the number of pages, where there are pages."""
+    if media_type != inspection.PDF:  # these looks are bounded by the file's size
+        inspection.look_into(media_type, incoming.path)
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603  # our own program, a path of our own making
+            [sys.executable, "-I", str(Path(inspection.__file__)), media_type, str(incoming.path)],
+            capture_output=True,
+            timeout=LOOK_SECONDS,
+            check=False,
+            env={"PYTHONDONTWRITEBYTECODE": "1"},
+        )
+    except subprocess.TimeoutExpired:
+        raise inspection.Suspicious("slow") from None
+    if done.returncode:
+        log.warning("inspection_ended", code=done.returncode)
+        raise inspection.Suspicious("slow" if done.returncode < 0 else "broken")
+    answer = json.loads(done.stdout)
+    if "refused" in answer:
+        raise inspection.Suspicious(answer["refused"])
+    return int(answer["pages"])
+
+
+def forget_older_than(age: timedelta) -> int:
+    """Delete pending files no form came back for; returns how many."""
+    files = db.session.scalars(
+        sa.select(StoredFile)
+        .where(StoredFile.state == FileState.PENDING, StoredFile.created_at < clock.now() - age)
+        .limit(500)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for file in files:
+        discard(file)
+    return len(files)
