@@ -36,6 +36,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Hang the hooks onto the application."""
+    always = security_headers(settings)
 
     @app.before_request
     def _begin() -> None:
@@ -60,15 +61,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.after_request
     def _finish(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
-        if settings.is_public:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        for name, value in always.items():
+            headers.setdefault(name, value)
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "private, no-store"
             headers.add("Vary", "Cookie")
@@ -84,6 +78,22 @@ def init_app(app: Flask, settings: Settings) -> None:
                 user=current_user.id if current_user and current_user.is_authenticated else None,
             )
         return response
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """The headers of every answer, whoever gives it."""
+    headers = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+    }
+    if settings.is_public:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return headers
 
 
 def _internal(settings: Settings) -> bool:
