@@ -193,8 +193,8 @@ def _english(message: Message) -> str:
     return str(message.id[0] if message.pluralizable else message.id)
 
 
-def _parts(text: str) -> tuple[list[str], list[str]]:
-    return sorted(found[0] for found in PLACEHOLDER.finditer(text)), sorted(MARKUP.findall(text))
+def _parts(text: str | None) -> tuple[list[str], list[str]]:
+    return sorted(found[0] for found in PLACEHOLDER.finditer(text or "")), sorted(MARKUP.findall(text or ""))
 
 
 def _itself(message: Message, forms: int) -> Any:

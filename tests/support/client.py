@@ -125,7 +125,7 @@ def _listed(given: File | Iterable[File]) -> list[File]:
         case (str() as name, bytes() as content):
             return [(name, content)]
         case _:
-            return list(given)  # type: ignore[arg-type]
+            return list(given)
 
 
 def _see_what_changed() -> None:

@@ -59,8 +59,6 @@ def _findings(root: Element) -> Iterator[str]:
     if "" in counted:
         yield "an id is empty"
     for element in root.iter():
-        if not isinstance(element.tag, str):
-            continue
         for attribute in REFERENCES:
             for name in element.get(attribute, "").split():
                 if name not in counted:

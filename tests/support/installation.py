@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from pydantic import SecretStr
 
 from collab.settings import Settings
 
@@ -26,7 +27,7 @@ def _application(url: str) -> Iterator[Flask]:
         settings = Settings(
             instance=Path(folder),
             database_url=url,
-            secret_key=SECRET_KEY,
+            secret_key=SecretStr(SECRET_KEY),
             log_level="warning",
             log_format="text",
         )

@@ -86,10 +86,13 @@ def staff(
         db.session.add(user)
         db.session.flush()
         user_id = user.id
+    like = app.test_client_class
+    assert like is not None
+    assert issubclass(like, Client)
     kind = type(
         "Staff",
         (Staff,),
-        {"base_url": app.test_client_class.base_url, "checked": app.test_client_class.checked},
+        {"base_url": like.base_url, "checked": like.checked},
     )
     client: Staff = kind(app, app.response_class, use_cookies=True)
     client.user_id, client.email, client.password, client.totp_secret = user_id, email, PASSWORD, secret

@@ -193,7 +193,7 @@ class Smtp:
             return faults.data
         if faults.drop_at_data:
             return _hang_up(server)
-        raw = bytes(envelope.content or b"")
+        raw = envelope.original_content or b""
         self.mails.append(
             Mail(
                 raw=raw,
@@ -242,6 +242,6 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def _hang_up(server: SMTP) -> str:
-    assert server.transport is not None
+    assert isinstance(server.transport, asyncio.Transport)
     server.transport.abort()
     return "421 gone"
