@@ -227,17 +227,24 @@ def mark_sent(letter: Letter, worker_id: str) -> None:
     db.session.flush()
 
 
-def mark_failed(letter: Letter, worker_id: str, *, error: str, permanent: bool) -> MailState | None:
+def mark_failed(
+    letter: Letter, worker_id: str, *, error: str, permanent: bool, server: bool = False
+) -> MailState | None:
     """It could not be sent: try again later, or give up in plain sight.
 
     :param error: made printable already; no passwords.
+    :param server: the server is the trouble, so the next try comes sooner.
     :returns: the state it is in now; ``None`` when the mail is not this worker's any more.
     """
     mail = db.session.get(OutboxMail, letter.id, with_for_update=True, populate_existing=True)
     if mail is None or mail.state is not MailState.SENDING or mail.leased_by != worker_id:
         return None
     now = clock.now()
-    again = None if permanent else rules.next_try(mail.attempts, first=mail.first_tried_at or now, now=now)
+    again = (
+        None
+        if permanent
+        else rules.next_try(mail.attempts, first=mail.first_tried_at or now, now=now, server=server)
+    )
     mail.state = MailState.QUEUED if again else MailState.FAILED
     mail.due_at = again or now
     mail.lease_until = mail.leased_by = None

@@ -8,7 +8,7 @@ import re
 import smtplib
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
 from email.mime.text import MIMEText
@@ -170,6 +170,13 @@ class Postman:
             )
         try:
             connection = self._connected()
+        except (
+            OSError,
+            smtplib.SMTPException,
+        ) as error:  # the second is one of the first; said for the reader
+            failure = classify(error, passwords(self.settings))
+            return Failure(failure.error, permanent=False, server=True)
+        try:
             connection.begin(self.settings.smtp_timeout)
             connection.send(message, envelope_from=self.settings.sender)
         except (
@@ -177,8 +184,13 @@ class Postman:
             smtplib.SMTPException,
         ) as error:  # the second is one of the first; said for the reader
             failure = classify(error, passwords(self.settings))
-            if failure.server or not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
+            if not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) or failure.server:
                 self._drop()
+            if not isinstance(error, smtplib.SMTPException) or isinstance(
+                error, smtplib.SMTPServerDisconnected
+            ):
+                # It took our greeting and stumbled over this mail: whether over the next too, that one will tell.
+                return replace(failure, server=False)
             return failure
         except (UnicodeError, ValueError) as error:  # an address this server cannot be told
             self._drop()
@@ -292,10 +304,10 @@ def classify(error: Exception, secrets: tuple[str, ...] = ()) -> Failure:
             return Failure(
                 f"TLS with the mail server failed ({error.reason or 'SSL'}).", permanent=False, server=True
             )
-        case TimeoutError():
-            return Failure("The mail server did not answer in time.", permanent=False, server=True)
-        case smtplib.SMTPServerDisconnected():
+        case smtplib.SMTPServerDisconnected() if "timed out" not in str(error):
             return Failure("The mail server closed the connection.", permanent=False, server=True)
+        case TimeoutError() | smtplib.SMTPServerDisconnected():
+            return Failure("The mail server did not answer in time.", permanent=False, server=True)
         case _:
             reason = getattr(error, "strerror", None) or type(error).__name__
             return Failure(

@@ -12,6 +12,8 @@ import email_validator
 #: Delays before the next try (F05): 1, 5, 15, 60 minutes, then every few hours, until ``GIVE_UP_AFTER``.
 DELAYS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 120, 240))
 GIVE_UP_AFTER = timedelta(days=3)
+#: While the server itself is the trouble, no mail waits longer than this for the next try.
+SERVER_DELAY = timedelta(minutes=15)
 
 # All C0 and C1 controls, line and paragraph separators, bidi overrides and isolates, lone surrogates.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -62,15 +64,18 @@ def safe_address(value: str) -> str:
         raise UnsafeHeader from None
 
 
-def next_try(attempts: int, *, first: datetime, now: datetime) -> datetime | None:
+def next_try(attempts: int, *, first: datetime, now: datetime, server: bool = False) -> datetime | None:
     """When to try again after a temporary failure; ``None`` when it is time to give up.
 
     :param attempts: how often it was tried, this time included.
     :param first: when it was tried for the first time.
+    :param server: it was the server's fault, not this mail's.
     """
     if now - first >= GIVE_UP_AFTER:
         return None
     delay = DELAYS[min(max(attempts, 1), len(DELAYS)) - 1]
+    if server:
+        delay = min(delay, SERVER_DELAY)
     # A fifth of jitter, so that a thousand mails that failed together do not come back together.
     moment = now + delay * random.uniform(0.9, 1.1)  # noqa: S311
     return min(moment, first + GIVE_UP_AFTER)
