@@ -19,8 +19,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     :param settings: read from the environment and ``instance/collab.toml`` when not given.
     :raises collab.settings.WrongSetting: a setting cannot be used.
     """
-    from collab import extensions, models, settings as settings_room, web
-    from collab.core import db as database, logs
+    import collab.models  # noqa: F401  # every table, before the first query
+    from collab import extensions
+    from collab import settings as settings_room
+    from collab.core import db as database
+    from collab.core import logs
     from collab.web import application, assets, errors, health, hooks, page_cache, staff_session, templating
     from collab.web.account import bp as account
     from collab.web.admin import bp as admin
@@ -43,7 +46,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.db.init_app(app)
     with app.app_context():
         database.prepare_engine(extensions.db.engine)
-    extensions.migrate.init_app(app, extensions.db, directory=str(PACKAGE / "migrations"), render_as_batch=True)
+    extensions.migrate.init_app(
+        app, extensions.db, directory=str(PACKAGE / "migrations"), render_as_batch=True
+    )
     extensions.csrf.init_app(app)
     extensions.mail.init_app(app)
     extensions.babel.init_app(
@@ -62,7 +67,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets.install(app, settings)
     page_cache.install(app, settings)
     application.trust_proxies(app, settings)
-    assert models and web
     return app
 
 

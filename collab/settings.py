@@ -19,7 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-EXAMPLE_SECRETS = frozenset({"changeme", "change-me", "secret", "dev", "development", "test", "example", "password"})
+EXAMPLE_SECRETS = frozenset(
+    {"changeme", "change-me", "secret", "dev", "development", "test", "example", "password"}
+)
 
 
 class WrongSetting(SystemExit):
@@ -36,11 +38,13 @@ class WrongSetting(SystemExit):
 class Settings(BaseSettings):
     """What this installation is. See ``collab doctor --settings`` for the list with defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLAB_", extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    instance: Annotated[Path, Field(description="Folder of this installation: database, files, key, collab.toml.")] = Path(
-        "instance"
+    model_config = SettingsConfigDict(
+        env_prefix="COLLAB_", extra="ignore", frozen=True, hide_input_in_errors=True
     )
+
+    instance: Annotated[
+        Path, Field(description="Folder of this installation: database, files, key, collab.toml.")
+    ] = Path("instance")
     database_url: Annotated[
         str, Field(description="sqlite:///path or postgresql://…; empty: collab.db in the instance folder.")
     ] = ""
@@ -54,47 +58,79 @@ class Settings(BaseSettings):
             "for a relay without TLS; empty: mails stay in the outbox, readable by staff."
         ),
     ] = SecretStr("")
-    smtp_ca_file: Annotated[Path | None, Field(description="Certificates to trust for SMTP instead of the system's.")] = None
-    smtp_timeout: Annotated[float, Field(gt=0, le=300, description="Seconds to wait for the SMTP server.")] = 20.0
-    mail_from: Annotated[str, Field(description="Sender of all mails; empty: noreply@ the host of the base URL.")] = ""
+    smtp_ca_file: Annotated[
+        Path | None, Field(description="Certificates to trust for SMTP instead of the system's.")
+    ] = None
+    smtp_timeout: Annotated[
+        float, Field(gt=0, le=300, description="Seconds to wait for the SMTP server.")
+    ] = 20.0
+    mail_from: Annotated[
+        str, Field(description="Sender of all mails; empty: noreply@ the host of the base URL.")
+    ] = ""
     mail_reply_to: Annotated[str, Field(description="Reply-To of mails to partners; empty: none.")] = ""
-    base_url: Annotated[str, Field(description="The address people use, without a path; https but on loopback.")] = (
-        "http://127.0.0.1:8000"
-    )
+    base_url: Annotated[
+        str, Field(description="The address people use, without a path; https but on loopback.")
+    ] = "http://127.0.0.1:8000"
     secret_key: Annotated[
-        SecretStr, Field(description="Signs cookies; 32 characters or more. Empty: made once in the instance folder.")
+        SecretStr,
+        Field(description="Signs cookies; 32 characters or more. Empty: made once in the instance folder."),
     ] = SecretStr("")
     bind: Annotated[str, Field(description="Address and port the web server listens on.")] = "127.0.0.1:8000"
     workers: Annotated[int, Field(ge=1, le=64, description="Web server processes.")] = 2
     trusted_proxies: Annotated[
-        int, Field(ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* are believed.")
+        int,
+        Field(ge=0, le=5, description="Number of reverse proxies in front whose X-Forwarded-* are believed."),
     ] = 0
-    admin_email: Annotated[str, Field(description="First administrator's address, for an unattended first start.")] = ""
+    admin_email: Annotated[
+        str, Field(description="First administrator's address, for an unattended first start.")
+    ] = ""
     admin_password: Annotated[
         SecretStr, Field(description="First administrator's password; empty: one is made and printed once.")
     ] = SecretStr("")
     department: Annotated[
-        str, Field(description="Department to import on the first start: a name under collab/content, or a folder.")
+        str,
+        Field(
+            description="Department to import on the first start: a name under collab/content, or a folder."
+        ),
     ] = "nuclear-medicine"
-    session_idle_minutes: Annotated[int, Field(ge=5, le=1440, description="Staff are signed out after this idle time.")] = 60
-    session_hours: Annotated[int, Field(ge=1, le=168, description="Staff sign in again after this time in any case.")] = 12
-    partner_session_minutes: Annotated[int, Field(ge=10, le=1440, description="A partner's page closes when idle.")] = 60
-    upload_megabytes: Annotated[int, Field(ge=1, le=100, description="Largest file a partner may send, in MB.")] = 5
+    session_idle_minutes: Annotated[
+        int, Field(ge=5, le=1440, description="Staff are signed out after this idle time.")
+    ] = 60
+    session_hours: Annotated[
+        int, Field(ge=1, le=168, description="Staff sign in again after this time in any case.")
+    ] = 12
+    partner_session_minutes: Annotated[
+        int, Field(ge=10, le=1440, description="A partner's page closes when idle.")
+    ] = 60
+    upload_megabytes: Annotated[
+        int, Field(ge=1, le=100, description="Largest file a partner may send, in MB.")
+    ] = 5
     scan_command: Annotated[
         str,
-        Field(description="Virus scanner called with a file's path (exit 0 clean, 1 infected); empty: files are not checked."),
+        Field(
+            description="Virus scanner called with a file's path (0 clean, 1 infected); empty: files are not checked."
+        ),
     ] = ""
-    submissions_per_address: Annotated[int, Field(ge=1, description="Inquiries and drafts one e-mail may start in a day.")] = 5
+    submissions_per_address: Annotated[
+        int, Field(ge=1, description="Inquiries and drafts one e-mail may start in a day.")
+    ] = 5
     submissions_per_network: Annotated[
-        int, Field(ge=1, description="Inquiries and drafts one network (IPv4 /24, IPv6 /56) may start in an hour.")
+        int,
+        Field(
+            ge=1, description="Inquiries and drafts one network (IPv4 /24, IPv6 /56) may start in an hour."
+        ),
     ] = 60
-    password_memory_kib: Annotated[int, Field(ge=8, description="argon2id memory, KiB; below 19456 only for tests.")] = 65536
+    password_memory_kib: Annotated[
+        int, Field(ge=8, description="argon2id memory, KiB; below 19456 only for tests.")
+    ] = 65536
     password_passes: Annotated[int, Field(ge=1, description="argon2id passes.")] = 3
-    metrics_token: Annotated[SecretStr, Field(description="Bearer token for /metrics from elsewhere than loopback.")] = (
-        SecretStr("")
-    )
+    metrics_token: Annotated[
+        SecretStr, Field(description="Bearer token for /metrics from elsewhere than loopback.")
+    ] = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
-    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people.")
+    log_format: Literal["json", "text"] = Field(
+        "json", description="One JSON object a line, or text for people."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -106,7 +142,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         given = init_settings().get("instance") or os.environ.get("COLLAB_INSTANCE") or "instance"
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(given) / "collab.toml")
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, Path(given) / "collab.toml"),
+        )
 
     # -- checks: each message says what the setting takes ------------------------------------------------------
 
@@ -156,7 +196,12 @@ class Settings(BaseSettings):
             _ = parts.port
         except ValueError:
             raise ValueError("takes an address such as https://collab.example.org") from None
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.path not in {"", "/"}
+            or parts.query
+        ):
             raise ValueError("takes an address such as https://collab.example.org, without a path")
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
             raise ValueError("must be https:// unless the host is this machine (127.0.0.1, localhost)")
@@ -175,7 +220,9 @@ class Settings(BaseSettings):
     def _secret(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if text and (len(text) < 32 or text.casefold() in EXAMPLE_SECRETS or len(set(text)) < 8):
-            raise ValueError("takes 32 random characters or more, not an example (leave it empty to have one made)")
+            raise ValueError(
+                "takes 32 random characters or more, not an example (leave it empty to have one made)"
+            )
         return value
 
     @field_validator("admin_email")
@@ -195,7 +242,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _cost(self) -> Self:
         if self.is_public and self.password_memory_kib < 19456:
-            raise ValueError("COLLAB_PASSWORD_MEMORY_KIB takes 19456 or more on a portal that others can reach")
+            raise ValueError(
+                "COLLAB_PASSWORD_MEMORY_KIB takes 19456 or more on a portal that others can reach"
+            )
         return self
 
     # -- what follows from them --------------------------------------------------------------------------------
@@ -267,7 +316,9 @@ def _key_in(instance: Path) -> str:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise WrongSetting(f"{path} can be read by others: chmod 600 it, or remove it to have a new one made") from None
+            raise WrongSetting(
+                f"{path} can be read by others: chmod 600 it, or remove it to have a new one made"
+            ) from None
         key = path.read_text().strip()
         if len(key) < 32:
             raise WrongSetting(f"{path} holds no key: remove it to have a new one made") from None

@@ -14,9 +14,19 @@ def today(timezone: str) -> date:
 
     :param timezone: an IANA name, e.g. ``Asia/Shanghai``.
     """
-    return now().astimezone(ZoneInfo(timezone)).date()
+    return local_day(now(), timezone)
+
+
+def local_day(moment: datetime, timezone: str) -> date:
+    """The calendar day a moment falls on at a place."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
 
 
 def end_of_day(day: date, timezone: str) -> datetime:
     """The last second of a day at a place, as a moment in UTC: "by Thursday" means all of Thursday."""
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def parse(value: str | None) -> datetime | None:
+    """A moment written by ``isoformat``; ``None`` stays ``None``."""
+    return datetime.fromisoformat(value).astimezone(UTC) if value else None

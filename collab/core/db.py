@@ -74,7 +74,11 @@ def _translated(failure: DBAPIError) -> Exception:
     code = getattr(failure.orig, "sqlstate", None)
     if code in {"40001", "40P01"}:
         return TryAgain(str(code))
-    if isinstance(failure, OperationalError) or failure.connection_invalidated or code in {"53100", "53300", "57P01"}:
+    if (
+        isinstance(failure, OperationalError)
+        or failure.connection_invalidated
+        or code in {"53100", "53300", "57P01"}
+    ):
         return Unavailable()
     return failure
 

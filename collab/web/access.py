@@ -70,7 +70,9 @@ def requires(permission: Permission) -> Callable[[View], View]:
                 return _to_sign_in()
             if not may(actor(), permission):
                 audit.record_refusal(
-                    "access.refused", by=actor(), detail={"permission": str(permission), "endpoint": request.endpoint}
+                    "access.refused",
+                    by=actor(),
+                    detail={"permission": str(permission), "endpoint": request.endpoint},
                 )
                 raise Forbidden
             return cast(ResponseReturnValue, current_app.ensure_sync(view)(*args, **kwargs))

@@ -27,14 +27,17 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Response:
-        return page(400, _("This page was open too long or was opened elsewhere. Go back, reload it and send it again."))
+        return page(
+            400,
+            _("This page was open too long or was opened elsewhere. Go back, reload it and send it again."),
+        )
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         if isinstance(error, RequestEntityTooLarge):
             return page(413)
         if error.response is not None:
-            return Response.force_type(error.response)  # a redirect, or an answer made ready
+            return make_response(error.get_response())  # a redirect, or an answer made ready
         response = page(error.code or 500)
         if error.code == 405 and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
@@ -48,17 +51,26 @@ def init_app(app: Flask) -> None:
             response = page(503)
             response.headers["Retry-After"] = "30"
             return response
-        log.exception("mishap", endpoint=request.endpoint)
+        log.error("mishap", endpoint=request.endpoint, exc_info=error)
         return page(500)
 
 
 def sentences(status: int) -> tuple[str, str]:
     """Heading and sentence for a status."""
     known = {
-        400: (_("This request cannot be read"), _("Something in the address or the form was not as expected.")),
+        400: (
+            _("This request cannot be read"),
+            _("Something in the address or the form was not as expected."),
+        ),
         401: (_("Please sign in"), _("This page is for members of staff.")),
-        403: (_("Not for this account"), _("Your account may not do this. Ask an administrator if you should.")),
-        404: (_("There is nothing at this address"), _("Check the address, or start again from the first page.")),
+        403: (
+            _("Not for this account"),
+            _("Your account may not do this. Ask an administrator if you should."),
+        ),
+        404: (
+            _("There is nothing at this address"),
+            _("Check the address, or start again from the first page."),
+        ),
         405: (_("This cannot be done here"), _("The page was called in a way it does not know.")),
         409: (
             _("Somebody was there first"),
@@ -75,7 +87,8 @@ def sentences(status: int) -> tuple[str, str]:
         ),
     }
     return known.get(
-        status, (_("Something went wrong on our side"), _("It has been noted. Please try again in a few minutes."))
+        status,
+        (_("Something went wrong on our side"), _("It has been noted. Please try again in a few minutes.")),
     )
 
 
@@ -96,5 +109,3 @@ def page(status: int, message: str | None = None) -> Response:
     response = make_response(body, status)
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-

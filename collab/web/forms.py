@@ -39,16 +39,26 @@ class Line:
             value = self.clean(str(value))
         except HiddenCharacters:
             raise ValidationError(
-                _("There are invisible control characters in this text. Please type it again or paste it as plain text.")
+                _(
+                    "This text holds invisible control characters. Please type it again or paste it as plain text."
+                )
             ) from None
         field.data = value
         if len(value) < self.least_for(value):
             raise ValidationError(
-                _("Please write at least %(count)s characters; there are %(now)s.", count=self.least_for(value), now=len(value))
+                _(
+                    "Please write at least %(count)s characters; there are %(now)s.",
+                    count=self.least_for(value),
+                    now=len(value),
+                )
             )
         if len(value) > self.most:
             raise ValidationError(
-                _("Please write at most %(count)s characters; there are %(now)s.", count=self.most, now=len(value))
+                _(
+                    "Please write at most %(count)s characters; there are %(now)s.",
+                    count=self.most,
+                    now=len(value),
+                )
             )
 
     def least_for(self, _value: str) -> int:

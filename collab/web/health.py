@@ -56,6 +56,9 @@ def metrics() -> ResponseReturnValue:
 
 def _from_loopback() -> bool:
     try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback and "X-Forwarded-For" not in request.headers
+        return (
+            ipaddress.ip_address(request.remote_addr or "").is_loopback
+            and "X-Forwarded-For" not in request.headers
+        )
     except ValueError:
         return False

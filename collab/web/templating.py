@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from flask import Flask, g, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 
+from collab.core.wording import format_day, format_month
 from collab.settings import Settings
 from collab.web import hooks
 
@@ -59,25 +59,9 @@ def day(value: date | datetime | None, timezone: str = "Asia/Shanghai", *, year:
     return format_day(value, hooks.language(), timezone=timezone, year=year)
 
 
-def format_day(
-    value: date | datetime | None, lang: str, *, timezone: str = "Asia/Shanghai", year: bool = True
-) -> str:
-    """The same in a given language, for mails."""
-    if value is None:
-        return "–"
-    if isinstance(value, datetime):
-        value = value.astimezone(ZoneInfo(timezone)).date()
-    if lang == "zh":
-        return format_date(value, "y年M月d日 EEE" if year else "M月d日 EEE", locale="zh_Hans_CN")
-    return format_date(value, "EEE d MMM y" if year else "EEE d MMM", locale="en_GB")
-
-
 def month(value: str | None) -> str:
     """A month such as ``2027-03`` in words."""
-    if not value:
-        return "–"
-    first = date(int(value[:4]), int(value[5:7]), 1)
-    return format_date(first, "y年M月" if hooks.language() == "zh" else "MMMM y", locale=_locale())
+    return format_month(value, hooks.language())
 
 
 def moment(value: datetime | None, timezone: str = "Asia/Shanghai") -> str:
@@ -113,6 +97,3 @@ def country_name(code: str, lang: str | None = None, overrides: dict[str, Any] |
         return str(overrides[code].get(lang))
     locale = Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB")
     return str(locale.territories.get(code, code))
-
-
-__all__ = ["_", "country_name", "day", "filesize", "format_day", "init_app", "moment", "month", "number"]

@@ -1,0 +1,32 @@
+"""Dates and months as people read them, in English and Chinese."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+
+def format_day(
+    value: date | datetime | None, lang: str, *, timezone: str = "Asia/Shanghai", year: bool = True
+) -> str:
+    """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日 周四``.
+
+    :param timezone: where a moment is taken to be on which day.
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(timezone)).date()
+    if lang.startswith("zh"):
+        return format_date(value, "y年M月d日 EEE" if year else "M月d日 EEE", locale="zh_Hans_CN")
+    return format_date(value, "EEE d MMM y" if year else "EEE d MMM", locale="en_GB")
+
+
+def format_month(value: str | None, lang: str) -> str:
+    """A month such as ``2027-03`` in words: ``March 2027``, ``2027年3月``."""
+    if not value:
+        return "–"
+    first = date(int(value[:4]), int(value[5:7]), 1)
+    if lang.startswith("zh"):
+        return format_date(first, "y年M月", locale="zh_Hans_CN")
+    return format_date(first, "MMMM y", locale="en_GB")

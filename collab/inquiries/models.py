@@ -1,0 +1,284 @@
+"""What is kept of an inquiry."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from collab.accounts.models import User
+from collab.core.columns import Json, UtcDateTime, enum_of
+from collab.core.db import Model
+from collab.departments.models import Department
+from collab.departments.tracks import Track
+from collab.inquiries.reasons import Reason
+from collab.inquiries.statuses import Status
+
+
+class Inquiry(Model):
+    """A first contact on one track, with its whole history.
+
+    ``answers`` holds the track's own fields under their HTML names (domain.md A.2–A.4); what all tracks share and what
+    the queue filters by are columns.
+    """
+
+    __tablename__ = "inquiry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"))
+    reference: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    track: Mapped[Track] = mapped_column(enum_of(Track))
+    status: Mapped[Status] = mapped_column(enum_of(Status))
+    locale: Mapped[str] = mapped_column(sa.String(5))
+    submission_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
+
+    full_name: Mapped[str] = mapped_column(sa.String(120))
+    email: Mapped[str] = mapped_column(sa.String(254))
+    email_key: Mapped[str] = mapped_column(sa.String(254), index=True)
+    institution_name: Mapped[str] = mapped_column(sa.String(200))
+    institution_ror: Mapped[str | None] = mapped_column(sa.String(9))
+    country: Mapped[str] = mapped_column(sa.String(2))
+    area: Mapped[str] = mapped_column(sa.String(60))
+    title: Mapped[str] = mapped_column(sa.String(200))
+    answers: Mapped[dict[str, Any]] = mapped_column(Json)
+    privacy_version: Mapped[str] = mapped_column(sa.String(20))
+    privacy_acknowledged_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    source_page: Mapped[str | None] = mapped_column(sa.String(120))
+
+    submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status_since: Mapped[datetime] = mapped_column(UtcDateTime)
+    first_answer_due: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decision_due: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    asked_from: Mapped[Status | None] = mapped_column(enum_of(Status, "asked_from"))
+    reminded: Mapped[int] = mapped_column(default=0)
+    told_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[Reason | None] = mapped_column(enum_of(Reason))
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    reopened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("inquiry.id"))
+
+    coordinator_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    urgency: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    unread: Mapped[bool] = mapped_column(default=True)
+    file_count: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    erasure_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
+    coordinator: Mapped[User | None] = relationship(foreign_keys=[coordinator_id], lazy="raise")
+    merged_into: Mapped["Inquiry | None"] = relationship(remote_side=[id], lazy="raise")
+    assignments: Mapped[list["Assignment"]] = relationship(
+        back_populates="inquiry", order_by="Assignment.id", lazy="select", cascade="all, delete-orphan"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __table_args__ = (
+        sa.CheckConstraint("urgency BETWEEN 0 AND 2", name="urgency"),
+        sa.CheckConstraint("locale IN ('en', 'zh')", name="locale"),
+        sa.CheckConstraint("(status = 'unconfirmed') = (confirmed_at IS NULL)", name="confirmed"),
+        sa.CheckConstraint("(status = 'needs_info') = (paused_at IS NOT NULL)", name="paused"),
+        # The queue: one department, most urgent first, then newest; with or without a status.
+        sa.Index("ix_inquiry_queue", "department_id", "urgency", "id"),
+        sa.Index("ix_inquiry_pile", "department_id", "status", "urgency", "id"),
+        sa.Index("ix_inquiry_due", "status", "due_at"),
+        sa.Index("ix_inquiry_coordinator", "coordinator_id", "status"),
+        sa.Index("ix_inquiry_area", "department_id", "area", "urgency", "id"),
+        sa.Index("ix_inquiry_country", "department_id", "country", "urgency", "id"),
+        sa.Index("ix_inquiry_track", "department_id", "track", "urgency", "id"),
+        sa.Index("ix_inquiry_institution", "institution_name"),
+    )
+
+
+class InquiryEvent(Model):
+    """One entry of an inquiry's history. Append-only.
+
+    ``kind`` is a ``Step`` or another word of ``inquiries.history``; ``note`` is for staff only.
+    """
+
+    __tablename__ = "inquiry_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    actor_kind: Mapped[str] = mapped_column(sa.String(20))
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    actor_name: Mapped[str] = mapped_column(sa.String(120))
+    from_status: Mapped[Status | None] = mapped_column(enum_of(Status, "from_status"))
+    to_status: Mapped[Status | None] = mapped_column(enum_of(Status, "to_status"))
+    reason: Mapped[Reason | None] = mapped_column(enum_of(Reason, "event_reason"))
+    note: Mapped[str | None] = mapped_column(sa.Text)
+    data: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class Message(Model):
+    """A letter between the department and the partner; both see it."""
+
+    __tablename__ = "message"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    from_partner: Mapped[bool]
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    author_name: Mapped[str] = mapped_column(sa.String(120))
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    body: Mapped[str] = mapped_column(sa.Text)
+    #: The partner sees a decision's letter only when its hold is over; a letter taken back is never seen.
+    visible_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    taken_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    submission_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+
+
+class Note(Model):
+    """What staff write for each other; the partner never sees it."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    author_name: Mapped[str] = mapped_column(sa.String(120))
+    body: Mapped[str] = mapped_column(sa.Text)
+
+
+class AssignmentKind(StrEnum):
+    """What a person is asked for: the host says whether and when, the reviewer gives an opinion."""
+
+    HOST = "host"
+    REVIEWER = "reviewer"
+
+
+class HostAnswer(StrEnum):
+    """A host's word."""
+
+    YES = "yes"
+    LATER = "later"
+    NO = "no"
+
+
+class Assignment(Model):
+    """An inquiry given to a host or reviewer, with a due date."""
+
+    __tablename__ = "assignment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    kind: Mapped[AssignmentKind] = mapped_column(enum_of(AssignmentKind))
+    assigned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    assigned_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    due_on: Mapped[date]
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    answer: Mapped[HostAnswer | None] = mapped_column(enum_of(HostAnswer))
+    answer_period: Mapped[str | None] = mapped_column(sa.String(80))
+    answer_note: Mapped[str | None] = mapped_column(sa.Text)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    inquiry: Mapped[Inquiry] = relationship(back_populates="assignments")
+    user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="joined", innerjoin=True)
+
+    __table_args__ = (
+        sa.UniqueConstraint("inquiry_id", "user_id", "kind"),
+        sa.Index("ix_assignment_person", "user_id", "released_at"),
+        sa.CheckConstraint("(answer IS NULL) = (answered_at IS NULL) OR kind = 'reviewer'", name="answered"),
+    )
+
+
+class Conflict(Model):
+    """A conflict of interest a member of staff declared: the file is closed to that person everywhere."""
+
+    __tablename__ = "conflict"
+
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LinkKind(StrEnum):
+    """What a link in a mail opens."""
+
+    CONFIRM = "confirm"
+    PRIVATE = "private"
+
+
+class Link(Model):
+    """A secret sent to the partner, of which only the digest is kept."""
+
+    __tablename__ = "link"
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[LinkKind] = mapped_column(enum_of(LinkKind))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (sa.CheckConstraint("length(digest) = 64", name="digest"),)
+
+
+class PartnerSession(Model):
+    """A partner's browser, let in to one inquiry by its private link."""
+
+    __tablename__ = "partner_session"
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Draft(Model):
+    """An inquiry that is not finished, kept for a week under a private link."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"))
+    track: Mapped[Track] = mapped_column(enum_of(Track))
+    locale: Mapped[str] = mapped_column(sa.String(5))
+    email: Mapped[str] = mapped_column(sa.String(254))
+    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    claim_token: Mapped[str | None] = mapped_column(sa.String(64))
+    submission_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
+
+
+class InquiryCount(Model):
+    """How many inquiries of a department stand at a status; kept by every move, so that nobody counts rows."""
+
+    __tablename__ = "inquiry_count"
+
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"), primary_key=True)
+    status: Mapped[Status] = mapped_column(enum_of(Status), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (sa.CheckConstraint("count >= 0", name="not_negative"),)
+
+
+class ReferenceCounter(Model):
+    """The last running number of a department's year."""
+
+    __tablename__ = "reference_counter"
+
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]

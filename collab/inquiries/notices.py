@@ -1,0 +1,407 @@
+"""The mails of an inquiry (domain.md B.5): each is written into the outbox in the transaction of what it tells.
+
+Subjects are neutral: never a name, a topic or an outcome beyond the fixed words. A partner's mail is in the language
+of the inquiry with the other one below. Until the e-mail is confirmed nothing that was typed is repeated in a mail.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from collab import mail
+from collab.accounts import Role, User
+from collab.accounts.actor import Actor
+from collab.accounts.models import Membership
+from collab.core import clock, site
+from collab.core.db import db
+from collab.core.errors import Conflict
+from collab.inquiries import clocks, links
+from collab.inquiries.models import (
+    Assignment,
+    AssignmentKind,
+    Draft,
+    Inquiry,
+    InquiryCount,
+    LinkKind,
+)
+from collab.inquiries.statuses import Status, Step
+from collab.mail import OutboxMail
+
+#: The mail that tells of each held step: its id in domain.md B.5 and its template.
+LETTERS: dict[Step, tuple[str, str]] = {
+    Step.ACCEPT: ("M5", "accepted"),
+    Step.FULFIL: ("M5", "accepted"),
+    Step.CONDITIONS: ("M6", "conditional"),
+    Step.WAITLIST: ("M7", "waitlisted"),
+    Step.REFER: ("M8", "referred"),
+    Step.DECLINE: ("M9", "declined"),
+}
+
+
+# -- to the partner ----------------------------------------------------------------------------------------------
+
+
+def confirm_email(inquiry: Inquiry, token: str) -> None:
+    """M1: the link that confirms."""
+    path = f"/{inquiry.locale}/confirm/{token}"
+    _to_partner(inquiry, "M1", "confirm", secrets=[token], address=site.address(path))
+
+
+def received(inquiry: Inquiry) -> None:
+    """M2: confirmed; by when a person answers, and the private link."""
+    _to_partner(inquiry, "M2", "received", private_link=True, answer_by=clocks.promised_answer(inquiry))
+
+
+def continued(inquiry: Inquiry) -> None:
+    """M2b: the answer arrived, or the inquiry is open again."""
+    _to_partner(inquiry, "M2b", "continued", private_link=True)
+
+
+def question(inquiry: Inquiry, text: str, answer_by: date) -> None:
+    """M3: a question with a date."""
+    _to_partner(inquiry, "M3", "question", private_link=True, question=text, answer_by=answer_by)
+
+
+def question_reminder(inquiry: Inquiry, number: int, answer_by: date) -> None:
+    """M3r1–r3: the question still waits."""
+    _to_partner(inquiry, f"M3r{number}", "reminder", private_link=True, answer_by=answer_by)
+
+
+def routed(inquiry: Inquiry) -> None:
+    """M4: which group has it, and when a decision is expected."""
+    area = inquiry.department.settings.area(inquiry.area)
+    name = {"en": area.name.en, "zh": area.name.zh} if area else {"en": inquiry.area, "zh": inquiry.area}
+    known = area is not None and area.kind != "open"
+    _to_partner(
+        inquiry,
+        "M4",
+        "routed",
+        private_link=True,
+        area=name,
+        area_known=known,
+        decision_by=inquiry.decision_due,
+    )
+
+
+def late(inquiry: Inquiry, new_date: date) -> None:
+    """M4d: we are late, and until when now."""
+    _to_partner(inquiry, "M4d", "late", private_link=True, new_date=new_date)
+
+
+def merged(inquiry: Inquiry, into: Inquiry) -> None:
+    """M10: two messages were joined."""
+    _to_partner(inquiry, "M10", "merged", link_of=into, original=into.reference)
+
+
+def lapsed(inquiry: Inquiry) -> None:
+    """M11: closed without reply; a reply opens it again."""
+    _to_partner(inquiry, "M11", "lapsed", private_link=True)
+
+
+def place_free(inquiry: Inquiry) -> None:
+    """M12: a place is free."""
+    _to_partner(inquiry, "M12", "place_free", private_link=True)
+
+
+def still_interested(inquiry: Inquiry, answer_by: date) -> None:
+    """M12 at the waiting list's refresh: does the wish still stand?"""
+    _to_partner(inquiry, "M12", "waitlist_refresh", private_link=True, answer_by=answer_by)
+
+
+def withdrawn(inquiry: Inquiry) -> None:
+    """M13: withdrawn; can be taken back."""
+    _to_partner(inquiry, "M13", "withdrawn", private_link=True)
+
+
+def erased(inquiry: Inquiry, to: str, locale: str) -> None:
+    """M14: the data are deleted. Called with the address before it is erased; the mail keeps it until it is sent."""
+    _to_partner(inquiry, "M14", "erased")
+
+
+def new_link(inquiry: Inquiry) -> None:
+    """The private link, as asked for."""
+    _to_partner(inquiry, "link", "new_link", private_link=True)
+
+
+def free_letter(inquiry: Inquiry, body: str) -> None:
+    """A letter that changes no status."""
+    _to_partner(inquiry, "letter", "free_letter", private_link=True, body=body)
+
+
+def draft_letter(inquiry: Inquiry, step: Step, **facts: Any) -> str:
+    """The letter of a held step as staff get it for editing, in the partner's language with the other below.
+
+    :param facts: what the step needs: ``reason``; ``office``, ``contact``; ``period``; ``conditions`` (pairs of text
+        and due date).
+    """
+    _topic, name = LETTERS[step]
+    return mail.compose(name, inquiry.locale, **_context(inquiry), **{**_NO_FACTS, **facts}).text.strip()
+
+
+def letter(inquiry: Inquiry, step: Step, body: str, *, hold_until: datetime) -> OutboxMail:
+    """M5–M9: the letter as staff released it, with the private link below, held for a while."""
+    topic, name = LETTERS[step]
+    subject = mail.compose(name, inquiry.locale, **_context(inquiry), **_NO_FACTS).subject
+    return _to_partner(
+        inquiry,
+        topic,
+        "letter",
+        private_link=True,
+        bilingual=False,
+        hold_until=hold_until,
+        subject=subject,
+        body=body,
+    )
+
+
+def cancel_held(mail_id: int) -> None:
+    """Take a held letter back.
+
+    :raises Conflict: it left already.
+    """
+    held = db.session.get(OutboxMail, mail_id, with_for_update=True, populate_existing=True)
+    if held is None or held.state is not mail.MailState.HELD:
+        raise Conflict
+    mail.cancel(held)
+
+
+def draft_saved(draft: Draft, token: str) -> None:
+    """The private link to an unfinished form."""
+    path = f"/{draft.locale}/draft/{token}"
+    composed = mail.compose(
+        "draft",
+        draft.locale,
+        department=_both(draft.department),
+        address=site.address(path),
+        until=draft.expires_at,
+        timezone=draft.department.timezone,
+    )
+    mail.enqueue(
+        "draft",
+        to=draft.email,
+        locale=draft.locale,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        reader="partner",
+        department_id=draft.department_id,
+        about=("draft", draft.id),
+        secrets=[token],
+    )
+
+
+def forget(inquiry: Inquiry) -> None:
+    """The inquiry is deleted: its mails too, whether they left or not."""
+    db.session.execute(
+        sa.delete(OutboxMail).where(OutboxMail.about_kind == "inquiry", OutboxMail.about_id == inquiry.id)
+    )
+
+
+# -- to staff ----------------------------------------------------------------------------------------------------
+
+
+def assigned(inquiry: Inquiry, person: User, kind: AssignmentKind, due_on: date, note: str) -> None:
+    """S1: you are asked for an answer."""
+    waiting = db.session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Assignment)
+        .where(
+            Assignment.user_id == person.id,
+            Assignment.released_at.is_(None),
+            Assignment.answered_at.is_(None),
+        )
+    )
+    _to_staff(
+        inquiry,
+        [person],
+        "S1",
+        "staff_assigned",
+        count=waiting or 1,
+        kind=str(kind),
+        due_on=due_on,
+        note=note,
+    )
+
+
+def assignment_due(inquiry: Inquiry, assignment: Assignment) -> None:
+    """S2: your answer is due soon, or overdue."""
+    overdue = assignment.due_on < clock.today(inquiry.department.timezone)
+    _to_staff(
+        inquiry, [assignment.user], "S2", "staff_due", count=1, due_on=assignment.due_on, overdue=overdue
+    )
+
+
+def new_in_queue(inquiry: Inquiry) -> None:
+    """New inquiries wait in the queue: each coordinator is told once a day."""
+    day = clock.today(inquiry.department.timezone)
+    count = _count(inquiry.department_id, Status.RECEIVED)
+    for person in holders(inquiry.department_id, Role.COORDINATOR):
+        _to_staff(
+            inquiry,
+            [person],
+            "S1",
+            "staff_new",
+            count=count,
+            dedupe_key=f"new:{inquiry.department_id}:{person.id}:{day}",
+        )
+
+
+def host_answered(inquiry: Inquiry, assignment: Assignment) -> None:
+    """The host has answered: the coordinator goes on."""
+    _to_staff(
+        inquiry, _coordinators(inquiry), "S1", "staff_host_answered", count=1, host=assignment.user.name
+    )
+
+
+def partner_wrote(inquiry: Inquiry) -> None:
+    """The partner wrote."""
+    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_partner_wrote", count=1)
+
+
+def decision_waits(inquiry: Inquiry) -> None:
+    """S4: a decision waits for the head."""
+    count = _count(inquiry.department_id, Status.DECISION_READY)
+    _to_staff(inquiry, holders(inquiry.department_id, Role.HEAD), "S4", "staff_decision", count=count)
+
+
+def overdue(inquiry: Inquiry) -> None:
+    """S3: the promise is broken or about to be: the head is told."""
+    people = {
+        person.id: person for person in [*_coordinators(inquiry), *holders(inquiry.department_id, Role.HEAD)]
+    }
+    _to_staff(inquiry, list(people.values()), "S3", "staff_overdue", count=1, due_at=inquiry.due_at)
+
+
+def conflict_declared(inquiry: Inquiry, by: Actor) -> None:
+    """Somebody may not work on it any more: the coordinators find another."""
+    people = [person for person in _coordinators(inquiry) if person.id != by.user_id]
+    _to_staff(inquiry, people, "S1", "staff_conflict", count=1, person=by.name)
+
+
+def erasure_requested(inquiry: Inquiry) -> None:
+    """The partner asks for erasure."""
+    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_erasure", count=1)
+
+
+# -- how they are made -------------------------------------------------------------------------------------------
+
+_NO_FACTS: dict[str, Any] = {"reason": None, "office": "", "contact": "", "period": "", "conditions": []}
+
+
+def _to_partner(
+    inquiry: Inquiry,
+    topic: str,
+    name: str,
+    *,
+    private_link: bool = False,
+    link_of: Inquiry | None = None,
+    bilingual: bool = True,
+    hold_until: datetime | None = None,
+    secrets: list[str] | None = None,
+    subject: str | None = None,
+    **context: Any,
+) -> OutboxMail:
+    secrets = list(secrets or [])
+    if private_link or link_of:
+        token = links.issue(link_of or inquiry, LinkKind.PRIVATE)
+        secrets.append(token)
+        context["address"] = site.address(f"/{inquiry.locale}/i/{token}")
+    composed = mail.compose(name, inquiry.locale, bilingual=bilingual, **_context(inquiry), **context)
+    first = db.session.scalar(
+        sa.select(OutboxMail.message_id)
+        .where(
+            OutboxMail.about_kind == "inquiry",
+            OutboxMail.about_id == inquiry.id,
+            OutboxMail.to_address == inquiry.email,
+        )
+        .order_by(OutboxMail.id)
+        .limit(1)
+    )
+    confirmed = inquiry.confirmed_at is not None and topic not in {"M1", "M2"}
+    return mail.enqueue(
+        topic,
+        to=(inquiry.full_name, inquiry.email) if confirmed else inquiry.email,
+        locale=inquiry.locale,
+        subject=subject or composed.subject,
+        text=composed.text,
+        html=composed.html,
+        reader="partner",
+        department_id=inquiry.department_id,
+        about=("inquiry", inquiry.id),
+        hold_until=hold_until,
+        in_reply_to=first,
+        references=[first] if first else [],
+        secrets=secrets,
+    )
+
+
+def _to_staff(
+    inquiry: Inquiry,
+    people: list[User],
+    topic: str,
+    name: str,
+    *,
+    count: int,
+    dedupe_key: str | None = None,
+    **context: Any,
+) -> None:
+    address = site.address(f"/staff/inquiries/{inquiry.reference}")
+    for person in people:
+        composed = mail.compose(
+            name, person.locale, bilingual=False, **_context(inquiry), address=address, count=count, **context
+        )
+        mail.enqueue(
+            topic,
+            to=person.email,
+            locale=person.locale,
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+            reader="staff",
+            department_id=inquiry.department_id,
+            about=("inquiry", inquiry.id),
+            dedupe_key=dedupe_key,
+        )
+
+
+def _context(inquiry: Inquiry) -> dict[str, Any]:
+    return {
+        "reference": inquiry.reference,
+        "locale": inquiry.locale,
+        "full_name": inquiry.full_name,
+        "department": _both(inquiry.department),
+        "timezone": inquiry.department.timezone,
+        "levels": inquiry.department.settings.service_levels,
+    }
+
+
+def _both(department: Any) -> dict[str, str]:
+    return {"en": department.name("en"), "zh": department.name("zh")}
+
+
+def holders(department_id: int, role: Role) -> list[User]:
+    """The active members of staff who hold a role in a department."""
+    return list(
+        db.session.scalars(
+            sa.select(User)
+            .join(Membership, Membership.user_id == User.id)
+            .where(
+                Membership.department_id == department_id, Membership.role == role, User.disabled_at.is_(None)
+            )
+            .order_by(User.id)
+        ).unique()
+    )
+
+
+def _coordinators(inquiry: Inquiry) -> list[User]:
+    if inquiry.coordinator_id is not None:
+        person = db.session.get(User, inquiry.coordinator_id)
+        if person is not None and person.disabled_at is None:
+            return [person]
+    return holders(inquiry.department_id, Role.COORDINATOR)
+
+
+def _count(department_id: int, status: Status) -> int:
+    row = db.session.get(InquiryCount, (department_id, status), populate_existing=True)
+    return max(row.count if row else 0, 1)

@@ -1,0 +1,295 @@
+"""From the public form to the queue: drafts, sending, confirming."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.dialects import postgresql, sqlite
+
+from collab import files, search
+from collab.accounts.actor import Actor
+from collab.core import clock, limits, site, text, tokens
+from collab.core.db import db
+from collab.core.errors import NotFound, TooMany
+from collab.departments import Department
+from collab.departments.tracks import Track
+from collab.inquiries import clocks, links, notices, rules
+from collab.inquiries.history import Kind, count, move, seen, take, tell
+from collab.inquiries.models import Draft, Inquiry, LinkKind, ReferenceCounter
+from collab.inquiries.statuses import Status, Step
+
+#: Unconfirmed inquiries and drafts are deleted after this time.
+KEPT = timedelta(days=7)
+
+#: What all tracks share is kept in columns; the rest of a form goes into ``answers`` under its HTML names.
+SHARED = frozenset(
+    {
+        "full_name",
+        "email",
+        "institution_name",
+        "institution_ror",
+        "country",
+        "area",
+        "privacy_ack",
+        "attachment",
+    }
+)
+#: Where a track's title comes from when the form has none, and its main text.
+MAIN_TEXT = {Track.COOPERATION: "summary", Track.VISIT: "purpose", Track.TRAINING: "interest_statement"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A form that passed its checks.
+
+    :param fields: values under the HTML names of domain.md A.1–A.4; dates and months as ISO text.
+    :param submission_key: made with the form; the same key gives the same inquiry, however often it is sent.
+    :param claim_token: the secret under which the form's file was uploaded.
+    """
+
+    department: Department
+    track: Track
+    locale: str
+    fields: dict[str, Any]
+    submission_key: str
+    claim_token: str | None = None
+    source_page: str | None = None
+    is_demo: bool = False
+    confirmed: bool = field(default=False)
+
+
+def submit(submission: Submission, *, by: Actor) -> Inquiry:
+    """Keep an inquiry, unconfirmed, and ask its sender to confirm the e-mail (M1).
+
+    Sent twice with the same key it is kept once: the second time the first one is returned, and no mail goes out.
+
+    :raises TooMany: this address or network sent too many.
+    """
+    existing = _by_key(submission.submission_key)
+    if existing is not None:
+        return existing
+    department, fields = submission.department, submission.fields
+    now = clock.now()
+    reference = _next_reference(department)
+    existing = _by_key(submission.submission_key)  # a twin may have been kept while we waited for the number
+    if existing is not None:
+        return existing
+    if not submission.is_demo:
+        _limit("inquiry", fields["email"], by)
+
+    inquiry = Inquiry(
+        department=department,
+        reference=reference,
+        track=submission.track,
+        status=Status.UNCONFIRMED,
+        locale=submission.locale,
+        submission_key=tokens.digest("submission", submission.submission_key),
+        full_name=fields["full_name"],
+        email=fields["email"],
+        email_key=fields["email"].casefold(),
+        institution_name=fields["institution_name"],
+        institution_ror=fields.get("institution_ror") or None,
+        country=fields["country"],
+        area=fields["area"],
+        title=title_of(submission.track, fields),
+        answers={
+            name: value for name, value in fields.items() if name not in SHARED and value not in (None, "")
+        },
+        privacy_version=department.settings.privacy.version,
+        privacy_acknowledged_at=now,
+        source_page=submission.source_page,
+        submitted_at=now,
+        status_since=now,
+        is_demo=submission.is_demo,
+    )
+    db.session.add(inquiry)
+    db.session.flush()
+    if submission.claim_token:
+        inquiry.file_count = len(files.claim(submission.claim_token, owner=("inquiry", inquiry.id)))
+    count(department.id, {Status.UNCONFIRMED: +1})
+    index(inquiry)
+    tell(inquiry, Kind.SUBMITTED, by=by, to_status=Status.UNCONFIRMED)
+    notices.confirm_email(inquiry, links.issue(inquiry, LinkKind.CONFIRM))
+    return inquiry
+
+
+def confirm(token: str, *, by: Actor) -> tuple[Inquiry, bool]:
+    """The sender opened the mail's link and pressed the button: the inquiry is received (M2).
+
+    :returns: the inquiry, and whether this was the first time; later times change nothing.
+    :raises NotFound: the link is unknown or too old.
+    """
+    link = links.find(LinkKind.CONFIRM, token)
+    inquiry = db.session.get(Inquiry, link.inquiry_id) if link else None
+    if link is None or inquiry is None:
+        raise NotFound(
+            _("This link does not work any more. Please send your inquiry again; it takes a few minutes.")
+        )
+    take(inquiry)
+    if inquiry.status is not Status.UNCONFIRMED:
+        return inquiry, False
+    link.used_at = clock.now()
+    _receive(
+        inquiry,
+        by=Actor(kind="applicant", name=inquiry.full_name, network=by.network, request_id=by.request_id),
+    )
+    return inquiry, True
+
+
+def confirm_by_hand(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """A coordinator confirms for a sender whose mail filter lost the link."""
+    take(inquiry, version=version)
+    _receive(inquiry, by=by)
+    seen(inquiry, by)
+
+
+def _receive(inquiry: Inquiry, *, by: Actor) -> None:
+    now = clock.now()
+    inquiry.confirmed_at = now
+    move(inquiry, Step.CONFIRM, Status.RECEIVED, by=by)
+    clocks.start(inquiry, now)
+    notices.received(inquiry)
+
+
+def title_of(track: Track, fields: dict[str, Any]) -> str:
+    """The line by which staff call an inquiry: its title, or the beginning of its main text."""
+    return str(fields.get("title") or text.shorten(str(fields[MAIN_TEXT[track]]), 110))
+
+
+def index(inquiry: Inquiry) -> None:
+    """Put the inquiry's words into the search."""
+    settings = inquiry.department.settings
+    parts = [
+        inquiry.reference,
+        inquiry.full_name,
+        inquiry.email,
+        inquiry.institution_name,
+        inquiry.title,
+        *(str(value) for value in inquiry.answers.values() if isinstance(value, str)),
+    ]
+    area = settings.area(inquiry.area)
+    if area is not None:
+        parts += [area.name.en, area.name.zh]
+    search.index("inquiry", inquiry.id, department_id=inquiry.department_id, text="\n".join(parts))
+
+
+def _by_key(key: str) -> Inquiry | None:
+    return db.session.scalar(sa.select(Inquiry).filter_by(submission_key=tokens.digest("submission", key)))
+
+
+def _next_reference(department: Department) -> str:
+    """The next running number of the department's year; whoever asks at the same time waits."""
+    year = clock.today(department.timezone).year
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    number = db.session.scalar(
+        insert(ReferenceCounter)
+        .values(department_id=department.id, year=year, last=1)
+        .on_conflict_do_update(
+            index_elements=["department_id", "year"], set_={"last": ReferenceCounter.last + 1}
+        )
+        .returning(ReferenceCounter.last)
+    )
+    return f"{department.code}-{year}-{number:04d}"
+
+
+def _limit(what: str, email: str, by: Actor) -> None:
+    settings = site.settings()
+    try:
+        limits.hit(
+            f"{what}:address:{tokens.digest('limit', rules.limit_key(email))[:32]}",
+            limit=settings.submissions_per_address,
+            per=timedelta(days=1),
+        )
+        limits.hit(
+            f"{what}:network:{by.network or 'unknown'}",
+            limit=settings.submissions_per_network,
+            per=timedelta(hours=1),
+        )
+    except TooMany as refusal:
+        raise TooMany(
+            _("Many inquiries came from this address or network. Nothing was sent; please try again later."),
+            retry_after=refusal.retry_after,
+        ) from None
+
+
+# -- drafts ------------------------------------------------------------------------------------------------------
+
+
+def save_draft(
+    department: Department,
+    track: Track,
+    *,
+    locale: str,
+    email: str,
+    data: dict[str, Any],
+    submission_key: str,
+    claim_token: str | None,
+    by: Actor,
+    draft: Draft | None = None,
+) -> Draft:
+    """Keep an unfinished form for a week; its private link goes to the e-mail given, when that is new for this draft.
+
+    The same form saved again changes its draft. The link is mailed each time, so that the newest mail always works.
+
+    :raises TooMany: this address or network saved or sent too many.
+    """
+    now = clock.now()
+    key = tokens.digest("submission", submission_key)
+    draft = draft or db.session.scalar(sa.select(Draft).filter_by(submission_key=key))
+    _limit("draft", email, by)
+    token = tokens.new_token()
+    if draft is None:
+        draft = Draft(department=department, track=track, submission_key=key, created_at=now)
+        db.session.add(draft)
+    draft.digest = tokens.digest("draft", token)
+    draft.locale, draft.email, draft.data = locale, email, data
+    draft.claim_token = claim_token
+    draft.expires_at = now + KEPT
+    db.session.flush()
+    notices.draft_saved(draft, token)
+    return draft
+
+
+def find_draft(token: str) -> Draft:
+    """The draft a private link belongs to.
+
+    :raises NotFound: unknown, finished or too old.
+    """
+    draft = None
+    if 20 <= len(token) <= 128 and token.isascii():
+        draft = db.session.scalar(sa.select(Draft).filter_by(digest=tokens.digest("draft", token)))
+    if draft is None or draft.expires_at <= clock.now():
+        raise NotFound(_("This draft is not here any more: it was sent, or it is older than seven days."))
+    return draft
+
+
+def drop_draft(draft: Draft) -> None:
+    """The draft was sent or is not wanted any more."""
+    db.session.delete(draft)
+
+
+def sweep() -> int:
+    """Delete drafts and unconfirmed inquiries that are older than a week, with their files; returns how many."""
+    now = clock.now()
+    gone = 0
+    for draft in db.session.scalars(sa.select(Draft).where(Draft.expires_at <= now).limit(200)):
+        if draft.claim_token:
+            for upload in files.pending(draft.claim_token):
+                files.discard(upload)
+        db.session.delete(draft)
+        gone += 1
+    old = (
+        sa.select(Inquiry)
+        .where(Inquiry.status == Status.UNCONFIRMED, Inquiry.submitted_at <= now - KEPT)
+        .limit(200)
+    )
+    for inquiry in db.session.scalars(old).unique():
+        files.discard_of(("inquiry", inquiry.id))
+        search.remove("inquiry", inquiry.id)
+        notices.forget(inquiry)
+        count(inquiry.department_id, {Status.UNCONFIRMED: -1})
+        db.session.delete(inquiry)
+        gone += 1
+    return gone

@@ -1,0 +1,462 @@
+"""What coordinators do with an inquiry: ask, route, refer, decline, set aside, merge, bring back, mark ready."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from collab.accounts import Role, User
+from collab.accounts.actor import Actor
+from collab.accounts.models import Membership
+from collab.core import clock
+from collab.core.db import db
+from collab.core.errors import Conflict, Forbidden, Invalid
+from collab.inquiries import clocks, links, notices, rules
+from collab.inquiries.conversation import letter, say
+from collab.inquiries.history import Kind, answered_by_a_person, move, put, seen, take, tell
+from collab.inquiries.models import (
+    Assignment,
+    AssignmentKind,
+    HostAnswer,
+    Inquiry,
+    InquiryEvent,
+    LinkKind,
+    Message,
+)
+from collab.inquiries.models import Conflict as ConflictOfInterest
+from collab.inquiries.reasons import DECLINE, REFERRAL, VOIDING, Reason
+from collab.inquiries.statuses import OPEN, Status, Step
+
+#: The longest time a partner may be given for an answer.
+LONGEST_ANSWER = timedelta(days=90)
+
+
+def ask(
+    inquiry: Inquiry, question: str, *, answer_by: date, by: Actor, version: int | None = None
+) -> Message:
+    """Ask the partner for something (M3); the department's clock stands still until the answer."""
+    now = take(inquiry, version=version)
+    today = clock.local_day(now, inquiry.department.timezone)
+    if not today < answer_by <= today + LONGEST_ANSWER:
+        raise Invalid("answer_by", _("Choose a day from tomorrow to 90 days ahead."))
+    if inquiry.status in {Status.RECEIVED, Status.IN_REVIEW}:
+        inquiry.asked_from = inquiry.status
+    move(inquiry, Step.ASK, Status.NEEDS_INFO, by=by, data={"answer_by": answer_by.isoformat()})
+    inquiry.due_at = clock.end_of_day(answer_by, inquiry.department.timezone)
+    answered_by_a_person(inquiry, now)
+    seen(inquiry, by)
+    message = say(inquiry, question, kind="question", by=by)
+    notices.question(inquiry, question, answer_by)
+    return message
+
+
+def route(
+    inquiry: Inquiry,
+    person: User,
+    *,
+    kind: AssignmentKind = AssignmentKind.HOST,
+    due_on: date,
+    note: str = "",
+    by: Actor,
+    version: int | None = None,
+) -> Assignment:
+    """Give the inquiry to a host (or reviewer) with a due date; the partner is told which group has it (M4).
+
+    Routing an inquiry that is already in review assigns one more person and sends the partner nothing.
+    """
+    now = take(inquiry, version=version)
+    if inquiry.status is Status.RECEIVED:
+        move(inquiry, Step.ROUTE, Status.IN_REVIEW, by=by, note=note or None, data={"person": person.id})
+        answered_by_a_person(inquiry, now)
+        assignment = assign(inquiry, person, kind=kind, due_on=due_on, note=note, by=by)
+        notices.routed(inquiry)
+    elif inquiry.status is Status.IN_REVIEW:
+        if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
+            raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
+        assignment = assign(inquiry, person, kind=kind, due_on=due_on, note=note, by=by)
+    else:
+        move(inquiry, Step.ROUTE, Status.IN_REVIEW, by=by)  # refused with the reason
+        raise AssertionError("unreachable")
+    seen(inquiry, by)
+    clocks.set_due(inquiry, now)
+    return assignment
+
+
+def assign(
+    inquiry: Inquiry, person: User, *, kind: AssignmentKind, due_on: date, note: str = "", by: Actor
+) -> Assignment:
+    """Add or renew one person's assignment and tell that person."""
+    now = clock.now()
+    today = clock.local_day(now, inquiry.department.timezone)
+    if not today <= due_on <= today + timedelta(days=120):
+        raise Invalid("due_on", _("Choose a day from today to 120 days ahead."))
+    role = Role.HOST if kind is AssignmentKind.HOST else Role.REVIEWER
+    if not _holds(person, inquiry.department_id, role):
+        raise Invalid(
+            "person", _("This person does not hold the role %(role)s in this department.", role=role.label)
+        )
+    if db.session.get(ConflictOfInterest, (inquiry.id, person.id)):
+        raise Invalid("person", _("This person declared a conflict of interest for this inquiry."))
+    other = next(
+        (a for a in rules.active_assignments(inquiry) if a.user_id == person.id and a.kind is not kind), None
+    )
+    if other is not None:
+        raise Invalid("person", _("The same person cannot be host and reviewer of one inquiry."))
+    assignment = next((a for a in inquiry.assignments if a.user_id == person.id and a.kind is kind), None)
+    if assignment is None:
+        assignment = Assignment(user_id=person.id, kind=kind, assigned_at=now, due_on=due_on)
+        inquiry.assignments.append(assignment)
+    elif assignment.released_at is None:
+        raise Conflict(_("%(name)s already has this inquiry.", name=person.name))
+    assignment.assigned_at, assignment.assigned_by_id = now, by.user_id
+    assignment.due_on, assignment.released_at, assignment.reminded_at = due_on, None, None
+    assignment.answer = assignment.answered_at = assignment.answer_note = assignment.answer_period = None
+    db.session.flush()
+    tell(
+        inquiry,
+        Kind.ASSIGNED,
+        by=by,
+        note=note or None,
+        data={"person": person.id, "name": person.name, "as": kind},
+    )
+    notices.assigned(inquiry, person, kind, due_on, note)
+    return assignment
+
+
+def release(inquiry: Inquiry, assignment: Assignment, *, by: Actor, version: int | None = None) -> None:
+    """Take an assignment off a person; an opinion already given stays in the history and keeps its weight in B.3."""
+    now = take(inquiry, version=version)
+    if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
+        raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
+    if assignment.released_at is not None:
+        raise Conflict(_("This assignment was taken off already."))
+    assignment.released_at = now
+    tell(
+        inquiry,
+        Kind.RELEASED,
+        by=by,
+        data={"person": assignment.user_id, "name": assignment.user.name, "as": assignment.kind},
+    )
+    clocks.set_due(inquiry, now)
+    seen(inquiry, by)
+
+
+def host_answers(
+    inquiry: Inquiry,
+    answer: HostAnswer,
+    *,
+    period: str = "",
+    note: str = "",
+    by: Actor,
+    version: int | None = None,
+) -> Assignment:
+    """The host says yes, later or no; the coordinator is told."""
+    now = take(inquiry, version=version)
+    assignment = next(
+        (
+            a
+            for a in rules.active_assignments(inquiry)
+            if a.user_id == by.user_id and a.kind is AssignmentKind.HOST
+        ),
+        None,
+    )
+    if assignment is None:
+        raise Forbidden(_("You are not the host of this inquiry."))
+    if inquiry.status not in {Status.IN_REVIEW, Status.NEEDS_INFO}:
+        raise Conflict(_("The inquiry is not with the host any more."))
+    if answer is HostAnswer.LATER and not period:
+        raise Invalid("period", _("Say when it would be possible."))
+    if answer is HostAnswer.NO and not note:
+        raise Invalid("note", _("Say why in one sentence; the coordinator needs it."))
+    assignment.answer, assignment.answer_period, assignment.answer_note = answer, period or None, note or None
+    assignment.answered_at = now
+    tell(
+        inquiry,
+        Kind.HOST_ANSWERED,
+        by=by,
+        note=note or None,
+        data={"answer": answer, "period": period or None},
+    )
+    clocks.set_due(inquiry, now)
+    notices.host_answered(inquiry, assignment)
+    return assignment
+
+
+def mark_ready(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """All opinions are in: the head decides."""
+    take(inquiry, version=version)
+    move(inquiry, Step.READY, Status.DECISION_READY, by=by)
+    seen(inquiry, by)
+    notices.decision_waits(inquiry)
+
+
+def refer(
+    inquiry: Inquiry,
+    *,
+    reason: Reason,
+    office: str,
+    contact: str,
+    body: str,
+    by: Actor,
+    note: str = "",
+    version: int | None = None,
+) -> None:
+    """Another office is right: the partner gets its name and contact (M8, held)."""
+    now = take(inquiry, version=version)
+    if reason not in REFERRAL:
+        raise Invalid("reason", _("Choose one of the reasons offered."))
+    if not office:
+        raise Invalid("office", _("Name the office."))
+    if not contact:
+        raise Invalid(
+            "contact", _("Say how the partner reaches this office: a link, an address or a telephone number.")
+        )
+    outcome = {"office": office, "contact": contact}
+    close_with_letter(
+        inquiry, Step.REFER, Status.REFERRED, body, reason=reason, outcome=outcome, note=note, by=by
+    )
+    if clocks.is_patient_request(reason):
+        tell(inquiry, Kind.EXPEDITED, by=by, data={"delete_early": True})
+    answered_by_a_person(inquiry, now)
+
+
+def decline(
+    inquiry: Inquiry, *, reason: Reason, body: str, by: Actor, note: str = "", version: int | None = None
+) -> None:
+    """The department cannot offer this: one sentence of reason, one useful pointer (M9, held)."""
+    now = take(inquiry, version=version)
+    if reason not in DECLINE:
+        raise Invalid("reason", _("Choose one of the reasons offered."))
+    if not rules.may_decline_with(reason, by, inquiry):
+        raise Invalid(
+            "reason", _("This is a judgement of quality: route the inquiry, and let the head decide.")
+        )
+    close_with_letter(
+        inquiry, Step.DECLINE, Status.DECLINED, body, reason=reason, outcome=None, note=note, by=by
+    )
+    answered_by_a_person(inquiry, now)
+
+
+def close_with_letter(
+    inquiry: Inquiry,
+    step: Step,
+    target: Status,
+    body: str,
+    *,
+    by: Actor,
+    reason: Reason | None = None,
+    outcome: dict[str, Any] | None = None,
+    note: str = "",
+) -> Message:
+    """Move an inquiry and write the letter that says so; letter and news are held, so that both can be taken back."""
+    before = {
+        "status": inquiry.status,
+        "status_since": inquiry.status_since.isoformat(),
+        "due_at": inquiry.due_at.isoformat() if inquiry.due_at else None,
+        "first_answer": inquiry.first_answer_at is not None,
+        "outcome": inquiry.outcome,
+        "reason": inquiry.reason,
+        "urgency": inquiry.urgency,
+    }
+    event = move(inquiry, step, target, by=by, reason=reason, note=note or None)
+    inquiry.outcome = outcome
+    inquiry.reason = reason
+    hold = timedelta(minutes=inquiry.department.settings.service_levels.hold_minutes)
+    inquiry.held_until = clock.now() + hold
+    message = letter(inquiry, step, body, visible_from=inquiry.held_until, by=by)
+    mail = notices.letter(inquiry, step, body, hold_until=inquiry.held_until)
+    event.data = {"message": message.id, "mail": mail.id, "before": before}
+    seen(inquiry, by)
+    return message
+
+
+def held_event(inquiry: Inquiry) -> InquiryEvent | None:
+    """The step whose letter is held at present."""
+    if inquiry.held_until is None or inquiry.held_until <= clock.now():
+        return None
+    return db.session.scalar(
+        sa.select(InquiryEvent)
+        .where(
+            InquiryEvent.inquiry_id == inquiry.id,
+            InquiryEvent.kind.in_([str(step) for step in rules.HELD_STEPS]),
+        )
+        .order_by(InquiryEvent.id.desc())
+        .limit(1)
+    )
+
+
+def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """Undo the last step while its letter is held: no mail went out, and the partner never saw it.
+
+    :raises Forbidden: somebody else decided.
+    :raises Conflict: the hold is over, the letter is on its way.
+    """
+    now = take(inquiry, version=version)
+    event = held_event(inquiry)
+    if event is None or not event.data:
+        raise Conflict(_("The letter is on its way; the step cannot be taken back any more."))
+    if event.actor_id != by.user_id:
+        raise Forbidden(_("Only %(name)s can take this back.", name=event.actor_name))
+    notices.cancel_held(event.data["mail"])
+    message = db.session.get_one(Message, event.data["message"])
+    message.taken_back_at = now
+    before = event.data["before"]
+    source = inquiry.status
+    inquiry.held_until = None
+    put(inquiry, Status(before["status"]), now)
+    inquiry.due_at = clock.parse(before["due_at"])
+    inquiry.urgency = before["urgency"]
+    inquiry.outcome = before["outcome"]
+    inquiry.reason = Reason(before["reason"]) if before["reason"] else None
+    if not before["first_answer"]:
+        inquiry.first_answer_at = None
+    tell(inquiry, Kind.TAKEN_BACK, by=by, from_status=source, to_status=inquiry.status)
+
+
+def set_aside(
+    inquiry: Inquiry, *, reason: Reason, by: Actor, note: str = "", version: int | None = None
+) -> None:
+    """Spam or a test: out of all figures, no mail; can be undone for 30 days."""
+    take(inquiry, version=version)
+    if reason not in VOIDING:
+        raise Invalid("reason", _("Choose one of the reasons offered."))
+    move(inquiry, Step.VOID, Status.VOID, by=by, reason=reason, note=note or None)
+    inquiry.reason = reason
+    seen(inquiry, by)
+
+
+def merge(inquiry: Inquiry, *, into: Inquiry, by: Actor, version: int | None = None) -> None:
+    """The same was sent twice: this one is set aside, its texts and files are shown with the original (M10)."""
+    first, second = sorted((inquiry, into), key=lambda one: one.id)
+    take(first, version=version if first is inquiry else None)
+    take(second, version=version if second is inquiry else None)
+    if into.id == inquiry.id or into.department_id != inquiry.department_id:
+        raise Invalid("original", _("Give the reference of another inquiry of this department."))
+    if into.merged_into_id is not None or into.status in {Status.UNCONFIRMED, Status.VOID}:
+        raise Invalid(
+            "original", _("This one cannot be the original: it is not confirmed, set aside or merged itself.")
+        )
+    if into.email_key != inquiry.email_key:
+        raise Invalid(
+            "original",
+            _(
+                "The two came from different e-mail addresses; joining them would show one person's text to another."
+            ),
+        )
+    move(inquiry, Step.MERGE, Status.VOID, by=by, reason=Reason.DUPLICATE, data={"into": into.reference})
+    inquiry.reason = Reason.DUPLICATE
+    inquiry.merged_into_id = into.id
+    into.unread = False
+    seen(inquiry, by)
+    tell(into, Kind.MERGED_HERE, by=by, data={"reference": inquiry.reference})
+    notices.merged(inquiry, into)
+
+
+def restore(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """It was no spam, or no duplicate: back to the queue (M2)."""
+    now = take(inquiry, version=version)
+    move(inquiry, Step.RESTORE, Status.RECEIVED, by=by)
+    inquiry.merged_into_id = None
+    inquiry.reason = None
+    clocks.start(inquiry, now)
+    seen(inquiry, by)
+    notices.received(inquiry)
+
+
+def reopen(inquiry: Inquiry, *, because: str, by: Actor, version: int | None = None) -> None:
+    """New facts, or a late reply: back to the queue, once (M2b)."""
+    now = take(inquiry, version=version)
+    if not because:
+        raise Invalid("note", _("Say what is new."))
+    move(inquiry, Step.REOPEN, Status.RECEIVED, by=by, note=because)
+    inquiry.reopened_at = now
+    inquiry.reason = inquiry.outcome = None
+    clocks.start(inquiry, now)
+    seen(inquiry, by)
+    notices.continued(inquiry)
+
+
+def withdraw_on_wish(inquiry: Inquiry, *, note: str, by: Actor, version: int | None = None) -> None:
+    """A coordinator withdraws on the partner's written wish (M13)."""
+    take(inquiry, version=version)
+    if not note:
+        raise Invalid("note", _("Say when and how the partner asked for it."))
+    if inquiry.held_until and inquiry.held_until > clock.now():
+        raise Conflict(
+            _("The letter of the last step is still held. Take it back first, or wait until it is sent.")
+        )
+    move(inquiry, Step.WITHDRAW, Status.WITHDRAWN, by=by, note=note, data={"from": inquiry.status})
+    seen(inquiry, by)
+    notices.withdrawn(inquiry)
+
+
+def expedite(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """It is a patient's request: to the top of the queue, an answer within a working day."""
+    now = take(inquiry, version=version)
+    if inquiry.status not in OPEN:
+        raise Conflict(_("The inquiry is closed."))
+    clocks.expedite(inquiry, now)
+    tell(inquiry, Kind.EXPEDITED, by=by)
+    seen(inquiry, by)
+
+
+def own(inquiry: Inquiry, person: User | None, *, by: Actor, version: int | None = None) -> None:
+    """Set which coordinator has the inquiry; ``None`` gives it back to all."""
+    take(inquiry, version=version)
+    if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
+        raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
+    if person is not None and not _holds(person, inquiry.department_id, Role.COORDINATOR):
+        raise Invalid(
+            "person",
+            _("This person does not hold the role %(role)s in this department.", role=Role.COORDINATOR.label),
+        )
+    inquiry.coordinator_id = person.id if person else None
+    tell(inquiry, Kind.OWNER, by=by, data={"name": person.name if person else None})
+    inquiry.unread = False
+
+
+def mark_read(inquiry: Inquiry, *, by: Actor) -> None:
+    """Somebody has seen what the partner sent."""
+    take(inquiry)
+    inquiry.unread = False
+
+
+def declare_conflict(inquiry: Inquiry, *, by: Actor) -> None:
+    """A member of staff has an interest in it: the file closes to that person, for good and everywhere."""
+    now = take(inquiry)
+    if by.user_id is None:
+        raise Forbidden
+    if db.session.get(ConflictOfInterest, (inquiry.id, by.user_id)) is None:
+        db.session.add(ConflictOfInterest(inquiry_id=inquiry.id, user_id=by.user_id, declared_at=now))
+    for assignment in rules.active_assignments(inquiry):
+        if assignment.user_id == by.user_id:
+            assignment.released_at = now
+    if inquiry.coordinator_id == by.user_id:
+        inquiry.coordinator_id = None
+    tell(inquiry, Kind.CONFLICT, by=by)
+    clocks.set_due(inquiry, now)
+    notices.conflict_declared(inquiry, by)
+
+
+def renew_link(inquiry: Inquiry, *, by: Actor) -> None:
+    """Send the partner a new private link; all earlier ones stop working, open pages close."""
+    take(inquiry)
+    links.revoke_all(inquiry, LinkKind.PRIVATE)
+    links.end_all_sessions(inquiry)
+    tell(inquiry, Kind.LINK_RENEWED, by=by)
+    notices.new_link(inquiry)
+
+
+def _holds(person: User, department_id: int, role: Role) -> bool:
+    if person.disabled_at is not None:
+        return False
+    return bool(
+        db.session.scalar(
+            sa.select(sa.literal(1)).where(
+                Membership.user_id == person.id,
+                Membership.department_id == department_id,
+                Membership.role == role,
+            )
+        )
+    )

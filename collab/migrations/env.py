@@ -1,0 +1,32 @@
+"""Alembic's environment: our application's engine and metadata, batch mode on SQLite, one transaction a migration."""
+
+import sqlalchemy as sa
+from alembic import context
+from flask import current_app
+
+from collab.search import ddl
+
+migrate = current_app.extensions["migrate"]
+engine: sa.Engine = migrate.db.engine
+
+
+def run() -> None:
+    """Run the migrations on a connection of the application."""
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=migrate.db.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            compare_server_default=True,
+            include_name=ddl.include_name,
+            transaction_per_migration=True,
+        )
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET lock_timeout = '10s'")
+            connection.commit()
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,280 @@
+"""Opinions, decisions, conditions."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from collab.accounts import SYSTEM, Role
+from collab.accounts.actor import Actor
+from collab.core import clock
+from collab.core.db import db
+from collab.core.errors import Conflict, Forbidden, Invalid
+from collab.inquiries import clocks, notices, rules, triage
+from collab.inquiries.history import Kind, move, seen, take, tell
+from collab.inquiries.models import AssignmentKind, Inquiry
+from collab.inquiries.reasons import DECLINE, REFERRAL, Reason
+from collab.inquiries.statuses import Status, Step
+from collab.reviews import queries
+from collab.reviews.models import (
+    Condition,
+    ConditionOwner,
+    ConditionState,
+    Decision,
+    Opinion,
+    Recommendation,
+    Verdict,
+)
+
+#: The step and the status each verdict leads to.
+STEPS: dict[Verdict, tuple[Step, Status]] = {
+    Verdict.ACCEPT: (Step.ACCEPT, Status.ACCEPTED),
+    Verdict.CONDITIONAL: (Step.CONDITIONS, Status.CONDITIONAL),
+    Verdict.WAITLIST: (Step.WAITLIST, Status.WAITLISTED),
+    Verdict.REFER: (Step.REFER, Status.REFERRED),
+    Verdict.DECLINE: (Step.DECLINE, Status.DECLINED),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a verdict needs besides its sentence.
+
+    :param reason: for declining and referring.
+    :param office: for referring, with ``contact``.
+    :param period: for the waiting list, e.g. "spring 2027".
+    :param conditions: text, due date and owner of each.
+    """
+
+    reason: Reason | None = None
+    office: str = ""
+    contact: str = ""
+    period: str = ""
+    conditions: tuple[tuple[str, date, ConditionOwner], ...] = ()
+
+    def for_letter(self) -> dict[str, Any]:
+        """The same as ``notices.draft_letter`` takes it."""
+        return {
+            "reason": self.reason,
+            "office": self.office,
+            "contact": self.contact,
+            "period": self.period,
+            "conditions": [(text, due) for text, due, _owner in self.conditions],
+        }
+
+
+def give_opinion(
+    inquiry: Inquiry, recommendation: Recommendation, *, because: str, by: Actor, version: int | None = None
+) -> Opinion:
+    """A reviewer's opinion; given once, changed as long as the inquiry is in review."""
+    now = take(inquiry, version=version)
+    assignment = next(
+        (
+            a
+            for a in rules.active_assignments(inquiry)
+            if a.user_id == by.user_id and a.kind is AssignmentKind.REVIEWER
+        ),
+        None,
+    )
+    if assignment is None or by.user_id is None:
+        raise Forbidden(_("You are not a reviewer of this inquiry."))
+    if inquiry.status not in {Status.IN_REVIEW, Status.NEEDS_INFO}:
+        raise Conflict(_("The inquiry is not in review any more."))
+    if not because:
+        raise Invalid("because", _("Say why in a sentence or two."))
+    opinion = db.session.scalar(sa.select(Opinion).filter_by(inquiry_id=inquiry.id, user_id=by.user_id))
+    if opinion is None:
+        opinion = Opinion(inquiry_id=inquiry.id, user_id=by.user_id)
+        db.session.add(opinion)
+    opinion.at, opinion.recommendation, opinion.because = now, recommendation, because
+    assignment.answered_at = now
+    tell(inquiry, Kind.OPINION, by=by, data={"recommendation": recommendation})
+    clocks.set_due(inquiry, now)
+    return opinion
+
+
+def check_facts(inquiry: Inquiry, verdict: Verdict, facts: Facts) -> None:
+    """Make sure a verdict has what it needs.
+
+    :raises Invalid: at the field that is missing or wrong.
+    """
+    today = clock.today(inquiry.department.timezone)
+    match verdict:
+        case Verdict.CONDITIONAL:
+            if not facts.conditions:
+                raise Invalid("conditions", _("Write at least one condition with its due date."))
+            for _text, due, _owner in facts.conditions:
+                if not today <= due <= today + timedelta(days=730):
+                    raise Invalid(
+                        "conditions", _("The due date of a condition lies from today to two years ahead.")
+                    )
+        case Verdict.WAITLIST if not facts.period:
+            raise Invalid("period", _("Name the period in which there is no place."))
+        case Verdict.REFER:
+            if facts.reason not in REFERRAL:
+                raise Invalid("reason", _("Choose one of the reasons offered."))
+            if not facts.office:
+                raise Invalid("office", _("Name the office."))
+            if not facts.contact:
+                raise Invalid(
+                    "contact",
+                    _("Say how the partner reaches this office: a link, an address or a telephone number."),
+                )
+        case Verdict.DECLINE if facts.reason not in DECLINE:
+            raise Invalid("reason", _("Choose one of the reasons offered."))
+        case _:
+            pass
+
+
+def decide(
+    inquiry: Inquiry,
+    verdict: Verdict,
+    *,
+    because: str,
+    letter: str,
+    facts: Facts | None = None,
+    by: Actor,
+    version: int | None = None,
+) -> Decision:
+    """The head decides, with one sentence; the letter is held and can be taken back with the decision.
+
+    :param because: why, for the record; the partner does not see it.
+    :param letter: the letter as it will go out.
+    :raises Forbidden: no head, or host or reviewer of this very inquiry.
+    """
+    now = take(inquiry, version=version)
+    facts = facts or Facts()
+    step, target = STEPS[verdict]
+    if by.user_id is None or Role.HEAD not in by.roles_in(inquiry.department_id):
+        raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.HEAD.label))
+    refusal = queries.why_not_decide(inquiry, by)
+    if refusal:
+        raise Forbidden(refusal)
+    if not because:
+        raise Invalid("because", _("Write one sentence why."))
+    check_facts(inquiry, verdict, facts)
+    triage.close_with_letter(
+        inquiry, step, target, letter, reason=facts.reason, outcome=_outcome(facts), note=because, by=by
+    )
+    standing = queries.standing_decision(inquiry)
+    if standing is not None:  # from the waiting list, or after the inquiry was opened again
+        standing.superseded_at = now
+        db.session.flush()
+    decision = Decision(
+        inquiry_id=inquiry.id,
+        at=now,
+        by_id=by.user_id,
+        by_name=by.name,
+        verdict=verdict,
+        because=because,
+        letter=letter,
+        conditions=[Condition(text=text, due_on=due, owner=owner) for text, due, owner in facts.conditions],
+    )
+    db.session.add(decision)
+    db.session.flush()
+    if facts.conditions:
+        last = max(due for _text, due, _owner in facts.conditions)
+        inquiry.due_at = clock.end_of_day(last, inquiry.department.timezone)
+    return decision
+
+
+def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """Take a decision (or a referral or refusal at triage) back while its letter is held."""
+    triage.take_back(inquiry, by=by, version=version)
+    decision = queries.standing_decision(inquiry)
+    if decision is None or inquiry.status not in {Status.DECISION_READY, Status.WAITLISTED}:
+        return  # it was a step of triage, or the letter that all conditions are met
+    decision.taken_back_at = clock.now()
+    db.session.flush()
+    earlier = db.session.scalar(
+        sa.select(Decision).where(Decision.inquiry_id == inquiry.id, Decision.superseded_at == decision.at)
+    )
+    if earlier is not None:
+        earlier.superseded_at = None
+
+
+def settle(
+    condition: Condition, inquiry: Inquiry, state: ConditionState, *, by: Actor, version: int | None = None
+) -> None:
+    """A condition is met or failed (coordinator), or waived (head)."""
+    now = take(inquiry, version=version)
+    roles = by.roles_in(inquiry.department_id)
+    needed = Role.HEAD if state is ConditionState.WAIVED else Role.COORDINATOR
+    if needed not in roles:
+        raise Forbidden(_("Only this role may do it: %(roles)s.", roles=needed.label))
+    if inquiry.status is not Status.CONDITIONAL:
+        raise Conflict(_("The inquiry is not accepted with conditions any more."))
+    condition.state = state
+    condition.settled_at = None if state is ConditionState.OPEN else now
+    condition.settled_by_id = None if state is ConditionState.OPEN else by.user_id
+    tell(inquiry, Kind.CONDITION, by=by, data={"text": condition.text, "state": state})
+    seen(inquiry, by)
+
+
+def fulfil(inquiry: Inquiry, *, letter: str, by: Actor, version: int | None = None) -> None:
+    """All conditions are met or waived: the department agrees (M5, held)."""
+    take(inquiry, version=version)
+    decision = queries.standing_decision(inquiry)
+    for one in decision.conditions if decision else []:
+        if one.state not in {ConditionState.MET, ConditionState.WAIVED}:
+            raise Conflict(_("A condition is still open: %(text)s", text=one.text))
+    triage.close_with_letter(inquiry, Step.FULFIL, Status.ACCEPTED, letter, by=by)
+
+
+def place_free(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """A place is free for one on the waiting list: the partner is asked (M12), the head decides."""
+    take(inquiry, version=version)
+    move(inquiry, Step.PLACE_FREE, Status.DECISION_READY, by=by)
+    seen(inquiry, by)
+    notices.place_free(inquiry)
+    notices.decision_waits(inquiry)
+
+
+def conditions_overdue() -> list[int]:
+    """Inquiries whose conditions' last due date passed by more than the time for an offer, some still open."""
+    return list(
+        db.session.scalars(
+            sa.select(Inquiry.id)
+            .where(Inquiry.status == Status.CONDITIONAL, Inquiry.due_at < clock.now())
+            .order_by(Inquiry.id)
+            .limit(200)
+        )
+    )
+
+
+def lapse_conditional(inquiry_id: int) -> None:
+    """The due dates were missed: closed, a reply opens it again (M11)."""
+    inquiry = db.session.get_one(Inquiry, inquiry_id)
+    now = take(inquiry)
+    if inquiry.status is not Status.CONDITIONAL or inquiry.due_at is None or inquiry.due_at >= now:
+        return
+    decision = queries.standing_decision(inquiry)
+    if decision is None or not any(c.state is ConditionState.OPEN for c in decision.conditions):
+        return
+    grace = timedelta(days=inquiry.department.settings.service_levels.offer_reply_days)
+    if inquiry.due_at + grace >= now:
+        return
+    move(inquiry, Step.LAPSE, Status.LAPSED, by=SYSTEM)
+    notices.lapsed(inquiry)
+
+
+def _outcome(facts: Facts) -> dict[str, Any] | None:
+    outcome = {"office": facts.office, "contact": facts.contact, "period": facts.period}
+    return {key: value for key, value in outcome.items() if value} or None
+
+
+__all__ = [
+    "STEPS",
+    "Facts",
+    "check_facts",
+    "conditions_overdue",
+    "decide",
+    "fulfil",
+    "give_opinion",
+    "lapse_conditional",
+    "place_free",
+    "settle",
+    "take_back",
+]
