@@ -49,6 +49,7 @@ from collab.accounts.notices import INVITATION_PATH, RESET_PATH
 from collab.accounts.permissions import Permission, check, departments_where, may
 from collab.accounts.queries import (
     Person,
+    SignedIn,
     Step,
     actor_of,
     all_users,
@@ -61,6 +62,7 @@ from collab.accounts.queries import (
     person,
     reset_by_token,
     session_by_token,
+    signed_in_by,
     step_of,
     user_by_id,
     user_by_session,
@@ -83,6 +85,7 @@ __all__ = [
     "Person",
     "RecoveryCode",
     "Role",
+    "SignedIn",
     "StaffSession",
     "Step",
     "User",
@@ -126,6 +129,7 @@ __all__ = [
     "session_by_token",
     "sign_in_password",
     "sign_out_everywhere",
+    "signed_in_by",
     "start_session",
     "step_of",
     "sweep",

@@ -5,6 +5,7 @@ from datetime import datetime
 from collab import mail
 from collab.accounts.models import Invitation, User
 from collab.accounts.roles import Role
+from collab.core import site
 from collab.departments import Department
 
 INVITATION_PATH = "/staff/invitation/"
@@ -17,11 +18,10 @@ def invitation(invitation: Invitation, token: str, *, department: Department, in
         "invitation",
         invitation.locale,
         department={"en": department.name("en"), "zh": department.name("zh")},
-        institution={"en": department.institution("en"), "zh": department.institution("zh")},
         roles=[Role(role).label for role in invitation.roles],
         invited_by=invited_by,
-        url=mail.link(INVITATION_PATH + token),
-        expires_at=invitation.expires_at,
+        address=site.address(INVITATION_PATH + token),
+        expires=invitation.expires_at,
         timezone=department.timezone,
     )
     mail.enqueue(
@@ -44,8 +44,8 @@ def password_reset(user: User, token: str, *, expires_at: datetime) -> None:
         user.locale,
         bilingual=False,
         person=user.name,
-        url=mail.link(RESET_PATH + token),
-        expires_at=expires_at,
+        address=site.address(RESET_PATH + token),
+        expires=expires_at,
     )
     mail.enqueue(
         "password_reset",
@@ -71,7 +71,7 @@ def account_changed(user: User, what: str) -> None:
         bilingual=False,
         person=user.name,
         what=what,
-        url=mail.link("/staff/account"),
+        address=site.address("/staff/account"),
     )
     mail.enqueue(
         "account_changed",

@@ -12,13 +12,12 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import current_app
 from flask_babel import gettext as _
 from zxcvbn import zxcvbn
 
+from collab.core import site
 from collab.core.errors import Invalid
 from collab.core.text import fold
-from collab.settings import Settings
 
 LEAST: Final = 12
 #: Longer ones are refused before any hashing, in bytes of UTF-8.
@@ -118,14 +117,14 @@ def _bytes(password: str) -> bytes:
 
 
 def _hasher() -> PasswordHasher:
-    settings: Settings = current_app.extensions["collab.settings"]
+    settings = site.settings()
     return PasswordHasher(
         memory_cost=settings.password_memory_kib, time_cost=settings.password_passes, parallelism=1
     )
 
 
 def _nobodys() -> str:
-    settings: Settings = current_app.extensions["collab.settings"]
+    settings = site.settings()
     return _nobodys_at(settings.password_memory_kib, settings.password_passes)
 
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.orm import joinedload
 
 from collab.accounts.actor import Actor
@@ -14,11 +13,10 @@ from collab.accounts.addresses import key_of
 from collab.accounts.models import Invitation, Membership, PasswordReset, StaffSession, User
 from collab.accounts.permissions import Permission, departments_where
 from collab.accounts.roles import Role
-from collab.core import clock, tokens
+from collab.core import clock, site, tokens
 from collab.core.db import db
 from collab.core.errors import NotFound
 from collab.departments import Department
-from collab.settings import Settings
 
 SESSION = "staff-session"
 INVITATION = "invitation"
@@ -73,7 +71,47 @@ def user_by_session(token: str, *, seen_at: datetime | None = None) -> tuple[Use
     return found
 
 
-def actor_of(user: User, *, network: str | None = None, request_id: str | None = None) -> Actor:
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is signed in, as it was when the request came in: a copy, so that a later rollback takes nothing away."""
+
+    id: int
+    session_id: int
+    name: str
+    email: str
+    locale: str
+    last_seen_at: datetime
+    roles: frozenset[tuple[int, Role]]
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        return str(self.id)
+
+
+def signed_in_by(token: str, *, seen_at: datetime | None = None) -> SignedIn | None:
+    """The same as a copy, for the length of a request."""
+    found = user_by_session(token, seen_at=seen_at)
+    if found is None:
+        return None
+    user, session = found
+    return SignedIn(
+        id=user.id,
+        session_id=session.id,
+        name=user.name,
+        email=user.email,
+        locale=user.locale,
+        last_seen_at=session.last_seen_at,
+        roles=_roles(user),
+    )
+
+
+def _roles(user: User) -> frozenset[tuple[int, Role]]:
+    return frozenset((m.department_id, m.role) for m in user.memberships)
+
+
+def actor_of(user: User | SignedIn, *, network: str | None = None, request_id: str | None = None) -> Actor:
     """The actor that a person is, with the roles held now."""
     return Actor(
         kind="staff",
@@ -81,7 +119,7 @@ def actor_of(user: User, *, network: str | None = None, request_id: str | None =
         name=user.name,
         network=network,
         request_id=request_id,
-        memberships=frozenset((m.department_id, m.role) for m in user.memberships),
+        memberships=user.roles if isinstance(user, SignedIn) else _roles(user),
     )
 
 
@@ -279,5 +317,5 @@ def _managed(department_id: int, by: Actor) -> None:
 
 
 def _idle() -> timedelta:
-    settings: Settings = current_app.extensions["collab.settings"]
+    settings = site.settings()
     return timedelta(minutes=settings.session_idle_minutes)

@@ -172,8 +172,12 @@ def reset_password(token: str, *, new: str, by: Actor) -> None:
 # -- the second factor -------------------------------------------------------------------------------------------
 
 
-def offer_second_factor(session: StaffSession) -> None:
-    """Make a secret for this browser to show, if it has none. Inside the caller's unit of work."""
+def offer_second_factor(session_id: int) -> None:
+    """Make a secret for this browser to show, if it has none. The person has just proved who it is.
+
+    Inside the caller's unit of work.
+    """
+    session = db.session.get_one(StaffSession, session_id)
     now = clock.now()
     if session.candidate_secret is None or session.candidate_until is None or session.candidate_until <= now:
         session.candidate_secret = second_factor.new_secret()
@@ -234,9 +238,8 @@ def confirm_second_factor(
     return token, [code.text for code in codes]
 
 
-def renew_recovery_codes(session: StaffSession, *, by: Actor) -> list[str]:
-    """Ten new recovery codes in place of the old ones. The caller has had the person prove who it is."""
-    user_id = session.user_id
+def renew_recovery_codes(user_id: int, *, by: Actor) -> list[str]:
+    """Ten new recovery codes in place of the old ones. The person has just proved who it is."""
     codes = second_factor.new_recovery_codes()
     with unit_of_work():
         user = db.session.get_one(User, user_id)

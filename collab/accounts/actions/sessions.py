@@ -4,17 +4,16 @@ from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from flask import current_app
 
 from collab import audit
+from collab.accounts import second_factor as second_factor_codes
 from collab.accounts.actor import Actor
 from collab.accounts.models import Invitation, PasswordReset, StaffSession, User
 from collab.accounts.queries import SESSION
-from collab.core import clock, tokens
+from collab.core import clock, site, tokens
 from collab.core.db import db
 from collab.core.errors import NotFound
 from collab.core.text import shorten
-from collab.settings import Settings
 
 #: How long the second step of a sign-in may take; setting up an app takes people longer than reading a code.
 HALF: Final = timedelta(minutes=10)
@@ -36,7 +35,7 @@ def start_session(
         instead_of.ended_at = instead_of.ended_at or now
         instead_of.candidate_secret = None
     if second_factor:
-        settings: Settings = current_app.extensions["collab.settings"]
+        settings = site.settings()
         lasts = timedelta(hours=settings.session_hours)
     else:
         lasts = HALF if user.has_second_factor else ENROLMENT
@@ -51,6 +50,9 @@ def start_session(
             second_factor_at=now if second_factor else None,
             network=by.network,
             agent=clean_agent(agent),
+            # Made here and not when it is shown: reading a page writes nothing.
+            candidate_secret=None if user.has_second_factor else second_factor_codes.new_secret(),
+            candidate_until=None if user.has_second_factor else now + ENROLMENT,
         )
     )
     return token

@@ -1,0 +1,17 @@
+"""Where members of staff sign in and look after their own account."""
+
+from flask import Blueprint, g
+
+from collab import departments
+
+bp = Blueprint("account", __name__, url_prefix="/staff")
+
+
+@bp.before_request
+def _department() -> None:
+    g.department = departments.only()
+
+
+from collab.web.account import invitation, mine, reset, sign_in  # noqa: E402
+
+__all__ = ["bp", "invitation", "mine", "reset", "sign_in"]
