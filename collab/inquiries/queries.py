@@ -1,0 +1,860 @@
+"""Reading inquiries: who may see which, the queue, the piles, and all that stands on one inquiry's page.
+
+Everything goes through ``visible``: departments are a wall, hosts and reviewers see what they were given, and a
+declared conflict of interest closes an inquiry to that person. A page of the queue costs the same at a thousand
+inquiries and at a million: it is walked along an index from its cursor, and nothing is counted that is not kept.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Self
+
+import sqlalchemy as sa
+from babel import Locale
+from sqlalchemy.orm import aliased, joinedload
+
+from collab import files, search
+from collab.accounts import Role, User
+from collab.accounts.actor import Actor
+from collab.accounts.models import Membership
+from collab.accounts.permissions import Permission, departments_where
+from collab.core import clock
+from collab.core.db import db
+from collab.core.errors import Invalid, NotFound
+from collab.core.paging import Key, Page, from_cursor, to_cursor
+from collab.core.text import HiddenCharacters, clean_line
+from collab.departments.tracks import Track
+from collab.files import StoredFile
+from collab.inquiries import rules
+from collab.inquiries.history import Kind
+from collab.inquiries.models import (
+    Assignment,
+    AssignmentKind,
+    Conflict,
+    Inquiry,
+    InquiryCount,
+    InquiryEvent,
+    Message,
+    Note,
+)
+from collab.inquiries.statuses import CLOSED, OPEN, OURS, Status
+
+#: Counts that are not kept stop here: "1000" means "very many".
+COUNTED = 1000
+#: A search with further filters looks at so many of the newest hits for one page.
+SEARCHED = 5_000
+
+# -- who may see what ------------------------------------------------------------------------------------------------
+
+
+def visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict."""
+    everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
+    given = departments_where(actor, Permission.SEE_INQUIRIES) - everything
+    allowed: list[sa.ColumnElement[bool]] = []
+    if everything:
+        allowed.append(Inquiry.department_id.in_(sorted(everything)))
+    if given:
+        allowed.append(
+            sa.and_(
+                Inquiry.id.in_(_given_to(actor.user_id)),
+                Inquiry.department_id.in_(sorted(given)),
+                Inquiry.status != Status.UNCONFIRMED,
+            )
+        )
+    if not allowed or actor.user_id is None:
+        return sa.false()
+    return sa.and_(sa.or_(*allowed), ~_conflicted(actor.user_id))
+
+
+def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
+    """One inquiry.
+
+    :raises NotFound: there is none, or it is not for this person; nobody can tell which.
+    """
+    inquiry = db.session.scalar(
+        sa.select(Inquiry)
+        .where(Inquiry.reference == reference, visible(seen_by))
+        .options(joinedload(Inquiry.coordinator), joinedload(Inquiry.merged_into))
+    )
+    if inquiry is None:
+        raise NotFound
+    return inquiry
+
+
+def _given_to(user_id: int | None) -> sa.Select[Any]:
+    return sa.select(Assignment.inquiry_id).where(
+        Assignment.user_id == user_id, Assignment.released_at.is_(None)
+    )
+
+
+def _conflicted(user_id: int) -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(sa.literal(1)).where(Conflict.inquiry_id == Inquiry.id, Conflict.user_id == user_id)
+    )
+
+
+# -- the queue -------------------------------------------------------------------------------------------------------
+
+#: Piles of several statuses, by their word in the address.
+GROUPS: dict[str, frozenset[Status]] = {"open": OPEN, "closed": CLOSED}
+#: Without a status the queue shows everything but what nobody confirmed and what was set aside.
+EXTRAORDINARY = (Status.UNCONFIRMED, Status.VOID)
+SORTS = ("urgent", "due")
+_COUNTRIES = frozenset(
+    str(code) for code in Locale.parse("en").territories if re.fullmatch("[A-Z]{2}", str(code))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueView:
+    """What the queue shows, and in which order; the address holds all of it.
+
+    :param pile: ``open``, ``closed``, a status, or empty for all.
+    :param assigned: ``me``, ``nobody`` or a user id.
+    :param sort: ``urgent``: most urgent first, then newest; ``due``: what is due first. A search is newest first.
+    """
+
+    pile: str = ""
+    track: Track | None = None
+    area: str = ""
+    country: str = ""
+    assigned: str = ""
+    late: bool = False
+    unread: bool = False
+    erasure: bool = False
+    q: str = ""
+    sort: str = "urgent"
+
+    @classmethod
+    def parse(cls, args: Mapping[str, Sequence[str]]) -> Self:
+        """Read a view from an address; empty values count as not given.
+
+        :raises Invalid: a value that no view has; the field is its name.
+        """
+        given = {name: values[-1].strip() for name, values in args.items() if values and values[-1].strip()}
+
+        def one_of(name: str, allowed: Iterable[str], default: str = "") -> str:
+            value = given.get(name, default)
+            if value and value not in allowed:
+                raise Invalid(name, "")
+            return value
+
+        def like(name: str, pattern: str) -> str:
+            value = given.get(name, "")
+            if value and not re.fullmatch(pattern, value, re.ASCII):
+                raise Invalid(name, "")
+            return value
+
+        try:
+            q = clean_line(given.get("q", ""))
+        except HiddenCharacters:
+            raise Invalid("q", "") from None
+        if len(q) > 200:
+            raise Invalid("q", "")
+        track = one_of("track", [str(track) for track in Track])
+        return cls(
+            pile=one_of("status", [*GROUPS, *map(str, Status)]),
+            track=Track(track) if track else None,
+            area=like("area", r"[a-z][a-z0-9_]{1,39}"),
+            country=one_of("country", _COUNTRIES),
+            assigned=like("assigned", r"me|nobody|[1-9][0-9]{0,8}"),
+            late=one_of("late", ["1"]) == "1",
+            unread=one_of("unread", ["1"]) == "1",
+            erasure=one_of("erasure", ["1"]) == "1",
+            q=q,
+            sort=one_of("sort", SORTS, "urgent"),
+        )
+
+    def to_args(self) -> dict[str, str]:
+        """The same for an address; what is at its default is left out."""
+        args = {
+            "status": self.pile,
+            "track": str(self.track or ""),
+            "area": self.area,
+            "country": self.country,
+            "assigned": self.assigned,
+            "late": "1" if self.late else "",
+            "unread": "1" if self.unread else "",
+            "erasure": "1" if self.erasure else "",
+            "q": self.q,
+            "sort": "" if self.sort == "urgent" else self.sort,
+        }
+        return {name: value for name, value in args.items() if value}
+
+    def but(self, **changes: Any) -> Self:
+        """The same view with some things changed."""
+        return replace(self, **changes)
+
+    @property
+    def statuses(self) -> frozenset[Status] | None:
+        """The statuses shown; ``None`` for all ordinary ones."""
+        if self.pile:
+            chosen = GROUPS.get(self.pile) or frozenset({Status(self.pile)})
+        elif self.assigned == "nobody" or self.sort == "due":
+            chosen = OPEN
+        elif self.late:
+            chosen = OURS
+        else:
+            return None
+        return chosen & OURS if self.late else chosen
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether something narrows the view besides its pile."""
+        return bool(self.to_args().keys() - {"status", "sort"})
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """What the queue shows of one inquiry."""
+
+    id: int
+    department_id: int
+    reference: str
+    title: str
+    full_name: str
+    institution_name: str
+    country: str
+    area: str
+    track: Track
+    status: Status
+    due_at: datetime | None
+    urgency: int
+    unread: bool
+    file_count: int
+    is_demo: bool
+    submitted_at: datetime
+    coordinator: str | None
+    with_people: tuple[str, ...] = ()
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether the department owes something that is overdue."""
+        return self.status in OURS and self.due_at is not None and self.due_at < now
+
+
+_Coordinator = aliased(User)
+_COLUMNS: tuple[Any, ...] = (
+    Inquiry.id,
+    Inquiry.department_id,
+    Inquiry.reference,
+    Inquiry.title,
+    Inquiry.full_name,
+    Inquiry.institution_name,
+    Inquiry.country,
+    Inquiry.area,
+    Inquiry.track,
+    Inquiry.status,
+    Inquiry.due_at,
+    Inquiry.urgency,
+    Inquiry.unread,
+    Inquiry.file_count,
+    Inquiry.is_demo,
+    Inquiry.submitted_at,
+    _Coordinator.name.label("coordinator"),
+)
+
+
+def queue(view: QueueView, *, seen_by: Actor, after: str | None = None, size: int = 25) -> Page[QueueRow]:
+    """One page of the queue.
+
+    :param after: a cursor of a page of the same view.
+    :raises Invalid: the cursor is none of this view.
+    """
+    if view.q:
+        return _found(view, seen_by, after, size)
+    key, back = from_cursor(after, length=2) if after else (None, False)
+    ids = _walk(view, seen_by, key, back=back, size=size + 1)
+    more = len(ids) > size
+    ids = ids[:size]
+    if back:
+        ids.reverse()
+    rows = _rows(ids)
+    keys = [_key(view, row) for row in rows]
+    return Page(
+        rows=rows,
+        older=to_cursor(keys[-1]) if keys and (more or back) else None,
+        newer=to_cursor(keys[0], back=True)
+        if keys and ((more and back) or (after is not None and not back))
+        else None,
+    )
+
+
+def _key(view: QueueView, row: QueueRow) -> Key:
+    if view.sort == "due":
+        return (row.due_at.isoformat() if row.due_at else "", row.id)
+    return (row.urgency, row.id)
+
+
+def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: int) -> list[int]:
+    """The ids of the next rows, in walking order.
+
+    Departments and statuses are walked one by one, each along its index, and their heads merged: an IN over several
+    would have to sort all of them first.
+    """
+    first: Any = Inquiry.due_at if view.sort == "due" else Inquiry.urgency
+    ascending = (view.sort == "due") is not back
+    order = [first.asc(), Inquiry.id.asc()] if ascending else [first.desc(), Inquiry.id.desc()]
+    conditions = [visible(actor), *_conditions(view, actor)]
+    if view.sort == "due":
+        conditions.append(Inquiry.due_at.is_not(None))
+    if key is not None:
+        here = sa.tuple_(first, Inquiry.id)
+        there = sa.tuple_(*_position(view, key, first))
+        conditions.append(here > there if ascending else here < there)
+    wheres: list[list[sa.ColumnElement[bool]]] = []
+    statuses = view.statuses
+    for department_id in sorted(departments_where(actor, Permission.SEE_INQUIRIES)):
+        wall = [Inquiry.department_id == department_id]
+        if statuses is None:
+            wheres.append([*wall, Inquiry.status.not_in(EXTRAORDINARY)])
+        else:
+            wheres.extend([*wall, Inquiry.status == status] for status in sorted(statuses))
+    if not wheres:
+        return []
+    branches = [
+        sa.select(first.label("first"), Inquiry.id.label("id"))
+        .where(*where, *conditions)
+        .order_by(*order)
+        .limit(size)
+        for where in wheres
+    ]
+    if len(branches) == 1:
+        return [row.id for row in db.session.execute(branches[0])]
+    heads = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
+    head_order = [heads.c.first, heads.c.id] if ascending else [heads.c.first.desc(), heads.c.id.desc()]
+    return list(db.session.scalars(sa.select(heads.c.id).order_by(*head_order).limit(size)))
+
+
+def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[Any], ...]:
+    value: Any = key[0]
+    if view.sort == "due":
+        try:
+            value = datetime.fromisoformat(str(key[0]))
+            if value.tzinfo is None:
+                raise ValueError
+        except ValueError:
+            raise Invalid("after", "") from None
+    elif not isinstance(value, int):
+        raise Invalid("after", "")
+    if not isinstance(key[1], int):
+        raise Invalid("after", "")
+    return (sa.literal(value, first.type), sa.literal(key[1], sa.BigInteger))
+
+
+def _conditions(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if view.track is not None:
+        found.append(Inquiry.track == view.track)
+    if view.area:
+        found.append(Inquiry.area == view.area)
+    if view.country:
+        found.append(Inquiry.country == view.country)
+    if view.assigned == "nobody":
+        found.append(Inquiry.coordinator_id.is_(None))
+    elif view.assigned:
+        user_id = actor.user_id if view.assigned == "me" else int(view.assigned)
+        mine = aliased(Inquiry)
+        owned = sa.select(mine.id).where(mine.coordinator_id == user_id)
+        found.append(Inquiry.id.in_(sa.union(owned, _given_to(user_id))))
+    if view.late:
+        found.append(Inquiry.due_at < clock.now())
+    if view.unread:
+        found.append(sa.and_(Inquiry.unread))
+    if view.erasure:
+        found += [Inquiry.erasure_requested_at.is_not(None), Inquiry.anonymised_at.is_(None)]
+    return found
+
+
+def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[QueueRow]:
+    """A page of a search, newest first: the index of words is walked, the filters are checked on what it brings."""
+    key, back = from_cursor(after, length=1) if after else (None, False)
+    if key is not None and not isinstance(key[0], int):
+        raise Invalid("after", "")
+    start = int(key[0]) if key else None  # type: ignore[arg-type]
+    limited = not departments_where(actor, Permission.SEE_ALL_INQUIRIES)
+    narrow = view.to_args().keys() - {"q", "sort"}
+    most = SEARCHED if narrow and not limited else None
+    hits = search.matching(
+        "inquiry",
+        view.q,
+        department_ids=sorted(departments_where(actor, Permission.SEE_INQUIRIES)),
+        before=None if back else start,
+        after=start if back else None,
+        most=most,
+    ).subquery()
+    statement = (
+        sa.select(hits.c.object_id)
+        .join(Inquiry, Inquiry.id == hits.c.object_id)
+        .where(
+            visible(actor),
+            Inquiry.status.in_(sorted(view.statuses))
+            if view.statuses
+            else Inquiry.status.not_in(EXTRAORDINARY),
+            *_conditions(view, actor),
+        )
+        .order_by(hits.c.object_id.asc() if back else hits.c.object_id.desc())
+        .limit(size + 1)
+    )
+    ids = list(db.session.scalars(statement))
+    more = len(ids) > size
+    ids = ids[:size]
+    onward = ids[-1] if more else None
+    if not more and most is not None:
+        # Few rows were left by the filters; if the bound was reached, the search goes on behind it.
+        edge = sa.func.max(hits.c.object_id) if back else sa.func.min(hits.c.object_id)
+        looked, last = db.session.execute(sa.select(sa.func.count(), edge).select_from(hits)).one()
+        onward = last if looked >= most else None
+    if back:
+        ids.reverse()
+    rows = _rows(ids)
+    older = (ids[-1] if ids else (start or 1) - 1) if back else onward
+    newer = onward if back else ((ids[0] if ids else start) if after else None)
+    return Page(
+        rows=rows,
+        older=to_cursor((older,)) if older is not None else None,
+        newer=to_cursor((newer,), back=True) if newer is not None else None,
+    )
+
+
+def _rows(ids: Sequence[int]) -> list[QueueRow]:
+    if not ids:
+        return []
+    found = {
+        row.id: row
+        for row in db.session.execute(
+            sa.select(*_COLUMNS)
+            .outerjoin(_Coordinator, _Coordinator.id == Inquiry.coordinator_id)
+            .where(Inquiry.id.in_(ids))
+        )
+    }
+    people: dict[int, list[str]] = {}
+    for inquiry_id, name in db.session.execute(
+        sa.select(Assignment.inquiry_id, User.name)
+        .join(User, User.id == Assignment.user_id)
+        .where(
+            Assignment.inquiry_id.in_(ids), Assignment.released_at.is_(None), Assignment.answered_at.is_(None)
+        )
+        .order_by(Assignment.id)
+    ):
+        people.setdefault(inquiry_id, []).append(name)
+    return [
+        QueueRow(**found[id]._mapping, with_people=tuple(people.get(id, ()))) for id in ids if id in found
+    ]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The references before and after an inquiry in a view."""
+
+    previous: str | None
+    next: str | None
+
+
+def neighbours(view: QueueView, inquiry: Inquiry, *, seen_by: Actor) -> Neighbours:
+    """What comes before and after in the queue, for walking through it. Two short walks, however long the queue."""
+    if view.q:
+        return _neighbours_found(view, inquiry, seen_by)
+    if view.sort == "due" and inquiry.due_at is None:
+        return Neighbours(None, None)
+    key: Key = (
+        (inquiry.due_at.isoformat() if inquiry.due_at else "", inquiry.id)
+        if view.sort == "due"
+        else (inquiry.urgency, inquiry.id)
+    )
+    before = _walk(view, seen_by, key, back=True, size=1)
+    behind = _walk(view, seen_by, key, back=False, size=1)
+    return _references(before, behind)
+
+
+def _neighbours_found(view: QueueView, inquiry: Inquiry, actor: Actor) -> Neighbours:
+    before = _found(view, actor, to_cursor((inquiry.id,), back=True), 1).rows
+    behind = _found(view, actor, to_cursor((inquiry.id,)), 1).rows
+    return Neighbours(before[0].reference if before else None, behind[0].reference if behind else None)
+
+
+def _references(before: list[int], behind: list[int]) -> Neighbours:
+    names: dict[int, str] = {
+        row.id: row.reference
+        for row in db.session.execute(
+            sa.select(Inquiry.id, Inquiry.reference).where(Inquiry.id.in_([*before, *behind]))
+        )
+    }
+    return Neighbours(
+        names.get(before[0]) if before else None,
+        names.get(behind[0]) if behind else None,
+    )
+
+
+# -- the piles -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Piles:
+    """How much there is of what: kept counts by status, and bounded counts of what is late, unread or waits for me."""
+
+    by_status: dict[Status, int]
+    mine: int
+    late: int
+    unread: int
+    erasure: int
+
+    def of(self, *statuses: Status) -> int:
+        """How many stand at one of these statuses."""
+        return sum(self.by_status.get(status, 0) for status in statuses)
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is any inquiry at all."""
+        return any(self.by_status.values())
+
+
+def piles(actor: Actor) -> Piles:
+    """The counts beside every staff page: two queries, whatever there is.
+
+    Who sees all of a department gets the kept counts; others get those of what they were given.
+    """
+    everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
+    if not departments_where(actor, Permission.SEE_INQUIRIES):
+        return Piles({}, 0, 0, 0, 0)
+    if everything:
+        counted = sa.select(InquiryCount.status, sa.func.sum(InquiryCount.count)).where(
+            InquiryCount.department_id.in_(sorted(everything))
+        )
+        by_status = db.session.execute(counted.group_by(InquiryCount.status))
+    else:
+        by_status = db.session.execute(
+            sa.select(Inquiry.status, sa.func.count()).where(visible(actor)).group_by(Inquiry.status)
+        )
+    found = {status: int(number) for status, number in by_status}
+
+    seen = visible(actor)
+    late = _bounded(sa.select(Inquiry.id).where(_overdue(clock.now()), seen))
+    unread = _bounded(
+        sa.select(Inquiry.id).where(sa.and_(Inquiry.unread), Inquiry.status.not_in(EXTRAORDINARY), seen)
+    )
+    erasure = _bounded(
+        sa.select(Inquiry.id).where(
+            Inquiry.erasure_requested_at.is_not(None), Inquiry.anonymised_at.is_(None), seen
+        )
+    )
+    mine = sa.select(
+        _bounded(_to_answer(actor)) + _bounded(_to_decide(actor)) + _bounded(_news(actor))
+    ).scalar_subquery()
+    row = db.session.execute(sa.select(mine, late, unread, erasure if everything else sa.literal(0))).one()
+    return Piles(found, *row)
+
+
+def _bounded(statement: sa.Select[Any]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).select_from(statement.limit(COUNTED).subquery()).scalar_subquery()
+
+
+def _overdue(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(Inquiry.status.in_(sorted(OURS)), Inquiry.due_at < now)
+
+
+# -- what waits for me -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What one person should look at, each list bounded and the most pressing first."""
+
+    to_answer: list[tuple[Assignment, QueueRow]]
+    to_decide: list[QueueRow]
+    news: list[QueueRow]
+    to_finish: list[QueueRow]
+    unconfirmed: list[QueueRow]
+    erasure: list[QueueRow]
+    late: list[QueueRow]
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything waits for this very person."""
+        return bool(self.to_answer or self.to_decide or self.news or self.to_finish or self.erasure)
+
+
+def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
+    """What waits for this person, in a fixed number of queries."""
+    triage = departments_where(actor, Permission.TRIAGE)
+    assignments = list(
+        db.session.scalars(
+            sa.select(Assignment)
+            .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
+            .where(*_unanswered(actor), visible(actor))
+            .order_by(Assignment.due_on, Assignment.id)
+            .limit(most)
+        )
+    )
+    lists: list[sa.Select[Any]] = [
+        _to_decide(actor).order_by(Inquiry.due_at, Inquiry.id).limit(most),
+        _news(actor).order_by(Inquiry.urgency.desc(), Inquiry.id.desc()).limit(most),
+        sa.select(Inquiry.id)
+        .where(_overdue(clock.now()), visible(actor))
+        .order_by(Inquiry.due_at, Inquiry.id)
+        .limit(most),
+    ]
+    if triage:
+        in_triage = Inquiry.department_id.in_(sorted(triage))
+        lists += [
+            _all_answered(actor).where(in_triage).order_by(Inquiry.due_at, Inquiry.id).limit(most),
+            sa.select(Inquiry.id)
+            .where(in_triage, Inquiry.status == Status.UNCONFIRMED, visible(actor))
+            .order_by(Inquiry.id.desc())
+            .limit(most),
+            sa.select(Inquiry.id)
+            .where(
+                in_triage,
+                Inquiry.erasure_requested_at.is_not(None),
+                Inquiry.anonymised_at.is_(None),
+                visible(actor),
+            )
+            .order_by(Inquiry.erasure_requested_at)
+            .limit(most),
+        ]
+    together = sa.union_all(
+        *(
+            sa.select(sa.literal(number).label("list"), one.subquery().c.id)
+            for number, one in enumerate(lists)
+        )
+    )
+    found: dict[int, list[int]] = {number: [] for number in range(6)}
+    for number, id in db.session.execute(together):
+        found[number].append(id)
+    ids = [assignment.inquiry_id for assignment in assignments]
+    rows = {row.id: row for row in _rows(sorted({*ids, *itertools.chain.from_iterable(found.values())}))}
+
+    def of(number: int) -> list[QueueRow]:
+        return [rows[id] for id in found[number] if id in rows]
+
+    return Waiting(
+        to_answer=[(assignment, rows[assignment.inquiry_id]) for assignment in assignments],
+        to_decide=sorted(of(0), key=lambda row: (row.due_at is None, row.due_at, row.id)),
+        news=sorted(of(1), key=lambda row: (-row.urgency, -row.id)),
+        late=sorted(of(2), key=lambda row: (row.due_at, row.id)),
+        to_finish=of(3),
+        unconfirmed=sorted(of(4), key=lambda row: -row.id),
+        erasure=of(5),
+    )
+
+
+def _unanswered(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Assignment.user_id == actor.user_id,
+        Assignment.released_at.is_(None),
+        Assignment.answered_at.is_(None),
+        Inquiry.status.in_([Status.IN_REVIEW, Status.NEEDS_INFO]),
+    )
+
+
+def _to_answer(actor: Actor) -> sa.Select[Any]:
+    return (
+        sa.select(Assignment.id)
+        .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
+        .where(*_unanswered(actor), visible(actor))
+    )
+
+
+def _to_decide(actor: Actor) -> sa.Select[Any]:
+    """Ready to decide, for a head who neither hosts nor reviewed it."""
+    interested = sa.exists(
+        sa.select(sa.literal(1)).where(
+            Assignment.inquiry_id == Inquiry.id,
+            Assignment.user_id == actor.user_id,
+            sa.or_(
+                Assignment.kind == AssignmentKind.HOST,
+                Assignment.answered_at.is_not(None),
+                Assignment.released_at.is_(None),
+            ),
+        )
+    )
+    return sa.select(Inquiry.id).where(
+        Inquiry.department_id.in_(sorted(departments_where(actor, Permission.DECIDE))),
+        Inquiry.status == Status.DECISION_READY,
+        visible(actor),
+        ~interested,
+    )
+
+
+def _news(actor: Actor) -> sa.Select[Any]:
+    """What the partners of one's own inquiries sent, and new ones that nobody has taken."""
+    triage = sorted(departments_where(actor, Permission.TRIAGE))
+    new = sa.and_(Inquiry.coordinator_id.is_(None), Inquiry.status == Status.RECEIVED)
+    return sa.select(Inquiry.id).where(
+        Inquiry.department_id.in_(triage),
+        sa.and_(Inquiry.unread),
+        Inquiry.status.not_in(EXTRAORDINARY),
+        sa.or_(Inquiry.coordinator_id == actor.user_id, new),
+        visible(actor),
+    )
+
+
+def _all_answered(actor: Actor) -> sa.Select[Any]:
+    """With the department, the host has answered, and nobody is asked any more: the coordinator goes on."""
+    asked = sa.select(sa.literal(1)).where(
+        Assignment.inquiry_id == Inquiry.id, Assignment.released_at.is_(None)
+    )
+    return sa.select(Inquiry.id).where(
+        Inquiry.status == Status.IN_REVIEW,
+        visible(actor),
+        ~sa.exists(asked.where(Assignment.answered_at.is_(None))),
+        sa.exists(asked.where(Assignment.kind == AssignmentKind.HOST)),
+    )
+
+
+# -- one inquiry -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of an inquiry's thread, in the order of time.
+
+    :param kind: ``in`` (from the partner), ``out`` (letter to the partner), ``memo`` (staff only) or ``event``.
+    """
+
+    kind: str
+    at: datetime
+    who: str
+    message: Message | None = None
+    note: Note | None = None
+    event: InquiryEvent | None = None
+    files: tuple[StoredFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Thread:
+    """All that was said and happened, the files of the inquiry itself, and what was merged into it."""
+
+    entries: list[Entry]
+    files: list[StoredFile]
+    merged: list[Inquiry]
+
+
+#: Told by the letter or note that stands beside them.
+_TOLD_OTHERWISE = frozenset({Kind.NOTE, Kind.LETTER})
+
+
+def thread(inquiry: Inquiry) -> Thread:
+    """Letters, notes and history merged in time order, with their files; a fixed number of queries."""
+    events = list(
+        db.session.scalars(
+            sa.select(InquiryEvent).where(InquiryEvent.inquiry_id == inquiry.id).order_by(InquiryEvent.id)
+        )
+    )
+    merged = _merged_here(inquiry, events)
+    ids = [inquiry.id, *(one.id for one in merged)]
+    messages = list(
+        db.session.scalars(sa.select(Message).where(Message.inquiry_id.in_(ids)).order_by(Message.id))
+    )
+    notes = list(db.session.scalars(sa.select(Note).where(Note.inquiry_id.in_(ids)).order_by(Note.id)))
+    own = files.of_many("inquiry", ids)
+    sent = files.of_many("message", [message.id for message in messages]) if messages else {}
+    entries = [
+        *(
+            Entry("event", event.at, event.actor_name, event=event)
+            for event in events
+            if event.kind not in _TOLD_OTHERWISE
+        ),
+        *(
+            Entry(
+                "in" if message.from_partner else "out",
+                message.at,
+                message.author_name,
+                message=message,
+                files=tuple(sent.get(message.id, ())),
+            )
+            for message in messages
+        ),
+        *(Entry("memo", note.at, note.author_name, note=note) for note in notes),
+    ]
+    entries.sort(key=lambda entry: entry.at)
+    return Thread(entries, [file for id in ids for file in own[id]], merged)
+
+
+def _merged_here(inquiry: Inquiry, events: Iterable[InquiryEvent]) -> list[Inquiry]:
+    references = {
+        str(event.data["reference"]) for event in events if event.kind == Kind.MERGED_HERE and event.data
+    }
+    if not references:
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Inquiry)
+            .where(Inquiry.reference.in_(references), Inquiry.merged_into_id == inquiry.id)
+            .order_by(Inquiry.id)
+        )
+    )
+
+
+def file_of(inquiry: Inquiry, file_id: int) -> StoredFile:
+    """A file that came with the inquiry, with one of its letters, or with one that was merged into it.
+
+    :raises NotFound: any other file.
+    """
+    file = files.by_id(file_id, department_ids=[inquiry.department_id])
+    owner = file.owner_id
+    if file.owner_kind == "message":
+        owner = db.session.scalar(sa.select(Message.inquiry_id).where(Message.id == file.owner_id))
+    elif file.owner_kind != "inquiry":
+        raise NotFound
+    if owner == inquiry.id:
+        return file
+    merged = db.session.get(Inquiry, owner) if owner is not None else None
+    if merged is None or merged.merged_into_id != inquiry.id:
+        raise NotFound
+    return file
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody an inquiry can be given to, with how much is waiting there already."""
+
+    user: User
+    waiting: int
+
+
+def people_for(inquiry: Inquiry, role: Role) -> list[Candidate]:
+    """Who holds a role, has declared no conflict, and how many unanswered assignments each has; least loaded first."""
+    load = (
+        sa.select(sa.func.count())
+        .where(
+            Assignment.user_id == User.id, Assignment.released_at.is_(None), Assignment.answered_at.is_(None)
+        )
+        .correlate(User)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        sa.select(User, load)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.department_id == inquiry.department_id,
+            Membership.role == role,
+            User.disabled_at.is_(None),
+            User.id.not_in(sa.select(Conflict.user_id).where(Conflict.inquiry_id == inquiry.id)),
+        )
+        .order_by(load, User.name, User.id)
+    ).unique()
+    return [Candidate(user, waiting) for user, waiting in rows]
+
+
+def earlier(inquiry: Inquiry, *, seen_by: Actor, most: int = 5) -> list[QueueRow]:
+    """Other inquiries from the same address or the same institution, newest first, as far as this person may see."""
+    others = [Inquiry.id != inquiry.id, Inquiry.department_id == inquiry.department_id, visible(seen_by)]
+    same = [Inquiry.email_key == inquiry.email_key, Inquiry.institution_name == inquiry.institution_name]
+    heads = [
+        sa.select(
+            sa.select(Inquiry.id).where(one, *others).order_by(Inquiry.id.desc()).limit(most).subquery().c.id
+        )
+        for one in same
+    ]
+    both = sa.union(*heads).subquery()
+    ids = list(db.session.scalars(sa.select(both.c.id).order_by(both.c.id.desc()).limit(most)))
+    return _rows(ids)
+
+
+def host_answer_due(inquiry: Inquiry) -> date | None:
+    """Until when somebody who was asked has to answer; ``None`` when nobody is asked."""
+    return min((a.due_on for a in rules.active_assignments(inquiry) if a.answered_at is None), default=None)
