@@ -47,11 +47,7 @@ def deliver_due(worker_id: str, *, stop: Callable[[], bool] = lambda: False) -> 
             if _one(letter, postman, worker_id):
                 # The server itself is the trouble: the others would fare no better, and wait as long.
                 for other in letters:
-                    _note(
-                        lambda other=other: _fail(
-                            other, worker_id, "The mail server cannot be used.", False, True
-                        )
-                    )
+                    _note(partial(_fail, other, worker_id, "The mail server cannot be used.", False, True))
                 return handled + len(letters)
     for letter in letters:
         retrying(partial(mail.put_back, letter, worker_id))

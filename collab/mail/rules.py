@@ -17,6 +17,10 @@ SERVER_DELAY = timedelta(minutes=15)
 
 # All C0 and C1 controls, line and paragraph separators, bidi overrides and isolates, lone surrogates.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HOST = re.compile(
+    r"(?=.{1,250}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII | re.IGNORECASE,
+)
 _STRUCK = "…"
 
 
@@ -56,12 +60,16 @@ def safe_address(value: str) -> str:
     safe_header(value)
     if "=?" in value:
         raise UnsafeHeader
+    local, at, domain = value.rpartition("@")
+    # Names inside a house (localhost, .internal, .test) are no business of the validator's, but people have them.
+    inside = bool(at) and _HOST.fullmatch(domain) is not None
     try:
-        return email_validator.validate_email(
-            value, check_deliverability=False, globally_deliverable=False, allow_quoted_local=False
-        ).normalized
+        checked = email_validator.validate_email(
+            f"{local}@example.com" if inside else value, check_deliverability=False, allow_quoted_local=False
+        )
     except email_validator.EmailNotValidError:
         raise UnsafeHeader from None
+    return f"{checked.local_part}@{domain.lower()}" if inside else checked.normalized
 
 
 def next_try(attempts: int, *, first: datetime, now: datetime, server: bool = False) -> datetime | None:
