@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from collab.settings import Settings
 from tests.support import browser as browsers
+from tests.support import installation
 from tests.support.client import Client
 from tests.support.databases import Databases, PostgreSQL, Sqlite
 from tests.support.installation import SECRET_KEY
@@ -84,8 +85,6 @@ def database(request: pytest.FixtureRequest) -> Databases:
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, database: Databases) -> Iterator[str]:
     """A migrated database of this test's own; with the department in it when the test asks for `department`."""
-    from tests.support import installation
-
     kind, fill = "migrated", installation.migrate
     if "department" in request.fixturenames:
         kind, fill = "department", installation.with_department
@@ -129,9 +128,15 @@ def app(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
 
     app = create_app(settings)
     app.testing = True
-    app.config["PROPAGATE_EXCEPTIONS"] = True  # a mistake of ours fails the test with its traceback
-    checked = request.node.get_closest_marker("invalid_html") is None
-    app.test_client_class = type("Client", (Client,), {"base_url": settings.base_url, "checked": checked})
+    app.test_client_class = type(
+        "Client",
+        (Client,),
+        {
+            "base_url": settings.base_url,
+            "checked": request.node.get_closest_marker("invalid_html") is None,
+            "mishaps": None if request.node.get_closest_marker("mishap") else installation.mishaps(app),
+        },
+    )
     with app.app_context():
         yield app
         db.session.remove()
@@ -161,8 +166,6 @@ def browser_like(app: Flask) -> Callable[[], Client]:
 @pytest.fixture
 def department(app: Flask) -> "Department":
     """The department that `collab init` imports."""
-    from tests.support import installation
-
     return installation.department()
 
 

@@ -30,6 +30,8 @@ class Client(FlaskClient):
     base_url = "http://127.0.0.1:8000"
     #: Whether responses are checked; switched off by the marker `invalid_html`.
     checked = True
+    #: What broke inside while a page was made; such a page fails the test. None where a test breaks things on purpose.
+    mishaps: list[Exception] | None = None
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """As Flask's, but each request has a context of its own, as in production, and its response is checked."""
@@ -39,6 +41,8 @@ class Client(FlaskClient):
         kwargs["buffered"] = True
         response = contextvars.Context().run(super().open, *args, **kwargs)
         _see_what_changed()
+        if self.mishaps:
+            raise self.mishaps.pop()
         if self.checked:
             html.check(response)
         for _ in range(10):

@@ -92,7 +92,7 @@ def staff(
     kind = type(
         "Staff",
         (Staff,),
-        {"base_url": like.base_url, "checked": like.checked},
+        {"base_url": like.base_url, "checked": like.checked, "mishaps": like.mishaps},
     )
     client: Staff = kind(app, app.response_class, use_cookies=True)
     client.user_id, client.email, client.password, client.totp_secret = user_id, email, PASSWORD, secret
