@@ -152,10 +152,14 @@ class Start(Document):
 class Source(Document):
     """Where the facts come from.
 
+    :param statement: one sentence on what comes from it.
+    :param remarks: what a reader should know of its wording and its gaps.
     :param stamp: what the source page says of its own time, verbatim; not the date of the figures.
     """
 
     title: Bilingual
+    statement: Bilingual
+    remarks: tuple[Bilingual, ...] = ()
     url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     stamp: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?$")] | None = None
 

@@ -103,7 +103,6 @@ class _Entries:
         for fact in document.facts:
             section = document.sections[fact.section]
             page = document.page_of_section.get(fact.section)
-            whole = document.by_key.get(fact.part_of) if fact.part_of else None
             note = fact.note.get(self.lang) if fact.note else ""
             hit = Hit(
                 page=page.value if page else ("about-data" if fact.section == "source" else "start"),
@@ -116,8 +115,6 @@ class _Entries:
             more: list[str | None] = [section.title.en, section.title.zh]
             if fact.note:
                 more += [fact.note.en, fact.note.zh]
-            if whole:
-                more += [whole.en, whole.zh]
             rows.append((hit, words.haystack([*names, *more]), words.haystack(names)))
         return rows
 

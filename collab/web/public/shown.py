@@ -13,12 +13,21 @@ def value(fact: Fact, lang: str, *, unit: bool = True) -> str:
         return ""
     if not isinstance(fact.value, int | float):
         return str(fact.value)
-    text = format_decimal(fact.value, locale=Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB"))
+    text = number(fact.value, lang)
     if fact.qualifier is Qualifier.AROUND:
         text = f"约 {text}" if lang == "zh" else f"≈ {text}"
     elif fact.qualifier is Qualifier.MORE_THAN:
         text = f"超过 {text}" if lang == "zh" else f"> {text}"
-    return f"{text} {fact.unit.get(lang)}" if unit and fact.unit else text
+    if not unit or fact.unit is None:
+        return text
+    return text + ("" if text.endswith("万") else " ") + fact.unit.get(lang)
+
+
+def number(figure: int | float, lang: str) -> str:
+    """A number as people say it: from a million on in millions, in Chinese in 万 where that is even."""
+    if figure >= 1_000_000 and figure % 10_000 == 0:
+        return f"{figure / 10_000:.0f} 万" if lang == "zh" else f"{figure / 1_000_000:g} million"
+    return str(format_decimal(figure, locale=Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB")))
 
 
 def period(fact: Fact, lang: str) -> str:

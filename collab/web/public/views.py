@@ -60,8 +60,9 @@ def start(dept: str) -> ResponseReturnValue:
         "public/start.html",
         title=at.department.name(g.lang),
         description=document.start.lede.get(g.lang),
-        sections=_existing(document, "standing", "identity"),
+        sections=_existing(document, "standing"),
         figures=[document.by_key[key] for key in document.start.figures],
+        pages=[(document.pages[key], at.address_of(key.value)) for key in READING],
     )
 
 
@@ -142,7 +143,7 @@ def about_data(dept: str) -> ResponseReturnValue:
         description=_(
             "Source, page stamp and every fact with its wording, period and note; and what is not known."
         ),
-        sections=_existing(at.document, "source"),
+        sections=_existing(at.document, "identity", "source"),
         page_title=at.page_title,
         unknown={
             state: [fact for fact in at.document.facts if fact.period.state.value == state]
@@ -167,12 +168,13 @@ def accessibility(dept: str) -> ResponseReturnValue:
 
 @bp.get("/<any(en,zh):lang>/<dept>/search")
 @public
+@cacheable
 def search(dept: str) -> ResponseReturnValue:
     """Search over the profile, in both languages at once."""
     at = _Place.of(dept, "public.search")
     query = "".join(c if c.isprintable() else " " for c in request.args.get("q", "")[:200]).strip()
     found = profile.find(at.department, query, g.lang)
-    text = at.render(
+    return at.render(
         "public/search.html",
         title=_("Search"),
         description=_("Search over the department's profile, in English and Chinese."),
@@ -182,7 +184,6 @@ def search(dept: str) -> ResponseReturnValue:
         page_title=at.page_title,
         noindex=True,
     )
-    return text, {"Cache-Control": "public, max-age=60"}
 
 
 @dataclass
