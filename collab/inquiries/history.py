@@ -201,7 +201,6 @@ def move(
 def put(inquiry: Inquiry, target: Status, now: datetime) -> None:
     """Set a status with all that is derived from it: kept counts, clocks, the closing date."""
     source = inquiry.status
-    count(inquiry.department_id, {source: -1, target: +1})
     inquiry.status = target
     inquiry.status_since = now
     inquiry.closed_at = now if target in CLOSED or target is Status.VOID else None
@@ -210,6 +209,7 @@ def put(inquiry: Inquiry, target: Status, now: datetime) -> None:
     else:
         clocks.resume(inquiry, now)
     clocks.set_due(inquiry, now)
+    count(inquiry.department_id, {source: -1, target: +1})  # last: it flushes, and by then the row is whole
 
 
 def count(department_id: int, changes: dict[Status, int]) -> None:

@@ -142,7 +142,8 @@ def draft_letter(inquiry: Inquiry, step: Step, **facts: Any) -> str:
 def letter(inquiry: Inquiry, step: Step, body: str, *, hold_until: datetime) -> OutboxMail:
     """M5–M9: the letter as staff released it, with the private link below, held for a while."""
     topic, name = LETTERS[step]
-    subject = mail.compose(name, inquiry.locale, **_context(inquiry), **_NO_FACTS).subject
+    facts = {**_NO_FACTS, **(inquiry.outcome or {})}
+    subject = mail.compose(name, inquiry.locale, **_context(inquiry), **facts).subject
     return _to_partner(
         inquiry,
         topic,
@@ -368,7 +369,7 @@ def _to_staff(
 def _context(inquiry: Inquiry) -> dict[str, Any]:
     return {
         "reference": inquiry.reference,
-        "locale": inquiry.locale,
+        "written_in": inquiry.locale,
         "full_name": inquiry.full_name,
         "department": _both(inquiry.department),
         "timezone": inquiry.department.timezone,
