@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, g, has_request_context, request
 from flask_login import current_user
 
 from collab.settings import Settings
@@ -99,6 +99,8 @@ def language() -> str:
     """``en`` or ``zh``: the address's, the reader's own, or what the browser asks for."""
     if "lang" in g:
         return str(g.lang)
+    if not has_request_context():  # the command line and the worker
+        return "en"
     user = current_user
     if user and user.is_authenticated:
         return str(user.locale)

@@ -193,14 +193,18 @@ def sign_out_everywhere(user: User, *, by: Actor) -> int:
     return end_all_sessions(user, by=by)
 
 
-def issue_one_time_password(user: User, *, by: Actor) -> str:
-    """Give a person a password to sign in with once, at the command line; the second factor stays as it is."""
+def issue_one_time_password(user: User, *, by: Actor, tell: bool = True) -> str:
+    """Give a person a password to sign in with once, at the command line; the second factor stays as it is.
+
+    :param tell: whether the person gets a mail about it.
+    """
     password = passwords.one_time_password()
     set_password(user, passwords.hash_password(password), expires_after=ONE_TIME_LASTS)
     if not user.has_second_factor:
         user.enrol_until = clock.now() + ONE_TIME_LASTS
     end_all_sessions(user, by=by)
-    notices.account_changed(user, "one_time_password")
+    if tell:
+        notices.account_changed(user, "one_time_password")
     audit.record("account.one_time_password_made", by=by, on=("user", user.id))
     return password
 
