@@ -124,7 +124,6 @@ def settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) 
 def app(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
     """The application on a database of its own; its context is open, so a test may use verbs and queries."""
     from collab import create_app
-    from collab.extensions import db
 
     app = create_app(settings)
     app.testing = True
@@ -139,8 +138,7 @@ def app(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
     )
     with app.app_context():
         yield app
-        db.session.remove()
-        db.engine.dispose()
+        installation.close(app)
 
 
 @pytest.fixture

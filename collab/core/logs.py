@@ -18,7 +18,10 @@ def configure(*, level: str = "info", form: str = "json") -> None:
     last: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=True)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        # Plain tracebacks: the rich ones show the values of variables, and with them what people typed.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     if form == "json":
         shared.append(structlog.processors.format_exc_info)

@@ -88,6 +88,11 @@ class Versions:
         """Something was written here: ask at the next request."""
         self._due = 0.0
 
+    def close(self) -> None:
+        """Let go of the connection; the next question makes another one."""
+        if self._engine is not None:
+            self._engine.dispose()
+
     def _poll(self) -> None:
         try:
             with self._connect() as connection:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from collab.accounts import Permission, Role
 from collab.extensions import db
@@ -91,8 +91,10 @@ def _combinations(rule: Rule, values: dict[str, list[Any]]) -> Iterator[dict[str
 
 def _stranger(rule: Rule, name: str) -> Any:
     """A value nobody has, of the kind the address takes."""
-    kind = type(rule._converters[name]).__name__
-    return 999_999 if kind == "IntegerConverter" else "no-such-thing"
+    converter = rule._converters[name]
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return 999_999 if isinstance(converter, IntegerConverter) else "no-such-thing"
 
 
 VALUES: dict[str, list[Any]] = {

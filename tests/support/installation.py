@@ -21,7 +21,6 @@ SECRET_KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 @contextmanager
 def _application(url: str) -> Iterator[Flask]:
     from collab import create_app
-    from collab.extensions import db
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -34,8 +33,16 @@ def _application(url: str) -> Iterator[Flask]:
         app = create_app(settings)
         with app.app_context():
             yield app
-            db.session.remove()
-            db.engine.dispose()
+            close(app)
+
+
+def close(app: Flask) -> None:
+    """Let go of every connection to the database, so that it can be copied or dropped. Needs the app's context."""
+    from collab.extensions import db
+
+    db.session.remove()
+    db.engine.dispose()
+    app.extensions["collab.page_cache"].versions.close()
 
 
 def mishaps(app: Flask) -> list[Exception]:
