@@ -1,12 +1,27 @@
 """Time. Stored and compared in UTC, always aware; the rooms ask here and nowhere else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
+
+_pretended: ContextVar[datetime | None] = ContextVar("collab_pretended_now", default=None)
 
 
 def now() -> datetime:
     """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
+    return _pretended.get() or datetime.now(UTC)
+
+
+@contextmanager
+def pretending(moment: datetime) -> Iterator[None]:
+    """Inside, it is that moment. Only for loading sample data that is to have a past."""
+    token = _pretended.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _pretended.reset(token)
 
 
 def today(timezone: str) -> date:

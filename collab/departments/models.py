@@ -20,6 +20,7 @@ class Department(Model):
     """A department of the institution: the wall around profile, staff and inquiries.
 
     :param content: ``DepartmentSettings`` as JSON; read it through ``settings``.
+    :param is_demo: holds invented sample data; every page says so.
     :param content_version: rises with every change of what the public pages show; the page cache's key.
     """
 
@@ -32,6 +33,7 @@ class Department(Model):
     content: Mapped[dict[str, Any]] = mapped_column(Json)
     content_digest: Mapped[str] = mapped_column(sa.String(64))
     content_version: Mapped[int] = mapped_column(default=1)
+    is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     @property

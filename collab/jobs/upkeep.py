@@ -7,8 +7,8 @@ from collab import accounts, files
 from collab.core import limits
 from collab.jobs.rounds import one_by_one, retrying
 
-#: Uploads no form came back for; longer than a form's own life.
-PENDING_LASTS = timedelta(days=2)
+#: Uploads no form came back for; longer than a saved draft lives, whose file waits with it.
+PENDING_LASTS = timedelta(days=8)
 
 
 def sweep_files() -> int:

@@ -32,6 +32,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             "other_lang_url": other_language_url(),
             "user": user,
             "department": g.get("department"),
+            "demo": bool(g.get("department") and g.department.is_demo),
             "base_url": settings.base_url,
             "sends_mail": settings.sends_mail,
         }

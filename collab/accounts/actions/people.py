@@ -75,20 +75,24 @@ def create_first_admin(
 ) -> str | None:
     """Make the first administrator of an installation that has nobody yet.
 
-    :param password: one is made when not given; either is good for one week and for the first sign-in only, which
-        asks for a password of one's own and a second factor.
+    The first person works as administrator, coordinator and head, so that one person can try the whole way; nobody
+    can raise his own role later, but others can be invited and these roles taken away.
+
+    :param password: the installer's own, which stays; when not given one is made, good for one week and for the first
+        sign-in only, which asks for a password of one's own. Either way the first sign-in sets up the second factor.
     :returns: the one-time password; ``None`` when there is somebody already and nothing was done.
     """
     if db.session.scalar(sa.select(sa.exists().where(User.id.is_not(None)))):
         return None
+    made = password is None
     password = password or passwords.one_time_password()
     create_user(
         email,
         name or "Administrator",
         by=by,
         password_hash=passwords.hash_password(password),
-        one_time=True,
-        roles=[(department_id, Role.ADMIN)],
+        one_time=made,
+        roles=[(department_id, role) for role in (Role.ADMIN, Role.COORDINATOR, Role.HEAD)],
     )
     return password
 

@@ -1,0 +1,22 @@
+"""The clocks of inquiries: what time itself does to them (domain.md B.6, B.9)."""
+
+from collab import privacy, reviews
+from collab.core.db import db
+from collab.inquiries import clockwork, submission
+from collab.jobs.rounds import one_by_one, retrying
+
+
+def turn_clocks() -> int:
+    """Reminders, closing without reply, telling of delays, escalation."""
+    rounds = (*clockwork.ROUNDS, ("conditions", reviews.conditions_overdue, reviews.lapse_conditional))
+    done = 0
+    for name, due, verb in rounds:
+        ids = due()
+        db.session.rollback()  # the reading is over: no transaction is kept open while each is handled
+        done += one_by_one(f"inquiries.{name}", ids, verb)
+    return done
+
+
+def sweep() -> int:
+    """Forget drafts and unconfirmed inquiries of more than a week, and the last mails of erased ones."""
+    return retrying(submission.sweep) + retrying(privacy.forget_farewells)
