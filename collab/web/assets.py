@@ -9,8 +9,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -20,6 +19,7 @@ from collab.settings import Settings
 from collab.web import hooks
 
 PREFIX = "/static/"
+FAVICON = "/favicon.ico"
 BOOTSTRAP = "bootstrap.css"
 #: What may stand in static/, and how it is sent.
 TYPES = {
@@ -43,50 +43,50 @@ ASK_AGAIN = "public, max-age=0, must-revalidate"
 Headers = list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
 class Body:
-    """One content in both codings, with the headers to send.
+    """One content in both codings, ready to be sent.
 
-    :param packed: the gzip coding, ``None`` where it saves nothing.
+    :param headers: what it is and how it may be kept; length, coding and tag are added here.
+    :param pack: whether compressing it may save anything.
     """
 
-    plain: bytes
-    packed: bytes | None
-    tag: str
-    headers: Headers
-
-    @classmethod
-    def of(cls, content: bytes, headers: Headers, *, pack: bool = True) -> "Body":
-        """Digest and compress a content. ``headers`` say what it is; length, coding and tag are added when sending."""
-        packed = gzip.compress(content, 9, mtime=0) if pack else None
-        if packed is not None and len(packed) >= len(content):
-            packed = None
-        if packed is not None:
+    def __init__(self, content: bytes, headers: Headers, *, pack: bool = True) -> None:
+        packed = gzip.compress(content, 9, mtime=0) if pack else content
+        if len(packed) >= len(content):
+            packed = content
+        else:
             headers = [*headers, ("Vary", "Accept-Encoding")]
-        return cls(content, packed, hashlib.sha256(content).hexdigest()[:16], headers)
+        self.size = len(content) + (len(packed) if packed is not content else 0)
+        self.tag = hashlib.sha256(content).hexdigest()[:16]
+        self._plain = self._answer(content, headers, self.tag)
+        self._packed = self._plain
+        if packed is not content:
+            coded = [*headers, ("Content-Encoding", "gzip")]
+            self._packed = self._answer(packed, coded, f"{self.tag}-gz")
 
-    def send(
-        self, environ: WSGIEnvironment, start_response: StartResponse, more: Iterable[tuple[str, str]] = ()
-    ) -> Iterable[bytes]:
+    @staticmethod
+    def _answer(content: bytes, headers: Headers, tag: str) -> tuple[Headers, list[bytes]]:
+        return [*headers, ("ETag", f'"{tag}"'), ("Content-Length", str(len(content)))], [content]
+
+    def send(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a GET or HEAD: 304 when the caller has it, else the coding the caller takes."""
-        packed = self.packed if self.packed is not None and takes_gzip(environ) else None
-        tag = f'"{self.tag}-gz"' if packed is not None else f'"{self.tag}"'
-        headers = [*self.headers, *more, ("ETag", tag)]
+        takes = takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        headers, content = self._packed if takes else self._plain
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known is not None and (self.tag in known or known.strip() == "*"):
-            start_response("304 Not Modified", [pair for pair in headers if pair[0] != "Content-Type"])
+            start_response("304 Not Modified", [pair for pair in headers if pair[0] not in _OF_A_BODY])
             return []
-        body = self.plain if packed is None else packed
-        if packed is not None:
-            headers.append(("Content-Encoding", "gzip"))
-        headers.append(("Content-Length", str(len(body))))
         start_response("200 OK", headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else content
 
 
-def takes_gzip(environ: WSGIEnvironment) -> bool:
-    """Whether the caller accepts the gzip coding."""
-    for part in environ.get("HTTP_ACCEPT_ENCODING", "").lower().split(","):
+_OF_A_BODY = frozenset({"Content-Type", "Content-Encoding", "Content-Length"})
+
+
+@lru_cache(maxsize=512)
+def takes_gzip(accepted: str) -> bool:
+    """Whether an ``Accept-Encoding`` takes the gzip coding."""
+    for part in accepted.lower().split(","):
         coding, _, weight = part.partition(";")
         if coding.strip() in {"gzip", "*"}:
             return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
@@ -97,14 +97,17 @@ class Assets:
     """All assets by name, and the WSGI application that answers for them."""
 
     def __init__(self, contents: Mapping[str, bytes], security: Mapping[str, str]) -> None:
-        self._bodies: dict[str, Body] = {}
+        self._plain: dict[str, Body] = {}
+        self._for_good: dict[str, Body] = {}
         self._addresses: dict[str, str] = {}
         for name, content in contents.items():
             suffix = Path(name).suffix
             headers = [("Content-Type", TYPES[suffix]), *security.items()]
-            body = Body.of(content, headers, pack=suffix not in PACKED)
-            self._bodies[name] = body
-            self._addresses[name] = f"{PREFIX}{body.tag[:8]}/{name}"
+            pack = suffix not in PACKED
+            plain = Body(content, [*headers, ("Cache-Control", ASK_AGAIN)], pack=pack)
+            self._plain[name] = plain
+            self._addresses[name] = address = f"{PREFIX}{plain.tag[:8]}/{name}"
+            self._for_good[address] = Body(content, [*headers, ("Cache-Control", FOR_GOOD)], pack=pack)
         self._not_found = list(security.items())
 
     def address(self, name: str) -> str:
@@ -119,21 +122,21 @@ class Assets:
         return iter(self._addresses)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"].removeprefix(PREFIX)
-        if path == "/favicon.ico":
-            path = "favicon.ico" if "favicon.ico" in self._bodies else "img/icon.svg"
-        caching = ASK_AGAIN
-        if (body := self._bodies.get(path)) is None:
-            digest, _, name = path.partition("/")
-            body = self._bodies.get(name) if re.fullmatch("[0-9a-f]{8}", digest) else None
-            # A page from before an update asks by the old digest: it gets what there is, but not for good.
-            if body is not None and body.tag.startswith(digest):
-                caching = FOR_GOOD
+        path = environ["PATH_INFO"]
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._refuse("405 Method Not Allowed", [("Allow", "GET, HEAD")], start_response)
+        body = self._for_good.get(path) or self._plain.get(self._name_in(path))
         if body is None:
             return self._refuse("404 Not Found", [], start_response)
-        return body.send(environ, start_response, [("Cache-Control", caching)])
+        return body.send(environ, start_response)
+
+    def _name_in(self, path: str) -> str:
+        if path == FAVICON:
+            return "favicon.ico" if "favicon.ico" in self._plain else "img/icon.svg"
+        name = path.removeprefix(PREFIX)
+        digest, _, rest = name.partition("/")
+        # A page from before an update asks by the old digest: it gets what there is, but not for good.
+        return rest if re.fullmatch("[0-9a-f]{8}", digest) else name
 
     def _refuse(self, status: str, headers: Headers, start_response: StartResponse) -> Iterable[bytes]:
         text = status.encode() + b"\n"
@@ -171,7 +174,7 @@ def _load(templates: Path, static: Path, security: tuple[tuple[str, str], ...]) 
 def _in_front(application: WSGIApplication, assets: Assets) -> WSGIApplication:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path.startswith(PREFIX) or path == "/favicon.ico":
+        if path.startswith(PREFIX) or path == FAVICON:
             return assets(environ, start_response)
         return application(environ, start_response)
 

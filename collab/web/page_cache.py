@@ -6,12 +6,12 @@ something), so what is published shows within two seconds on every worker. Kept 
 database is away.
 """
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -38,6 +38,7 @@ KEPT = 300.0
 MOST_PAGES = 1_000
 MOST_BYTES = 32 * 1024 * 1024
 
+_READS = frozenset({"GET", "HEAD"})
 #: Set when a sent answer is what it says, whatever the request's own: not to be kept.
 _OWN = frozenset({"Content-Length", "Content-Encoding", "Etag", "Vary", "X-Request-Id", "Date", "Server"})
 
@@ -75,9 +76,9 @@ class Versions:
         self._due = 0.0
         self._known: Version = ()
 
-    def current(self) -> Version:
+    def current(self, now: float) -> Version:
         """What is known; asks the database when that is due, and only one thread does."""
-        if time.monotonic() >= self._due and self._polling.acquire(blocking=False):
+        if now >= self._due and self._polling.acquire(blocking=False):
             try:
                 self._poll()
             finally:
@@ -98,10 +99,10 @@ class Versions:
             with self._connect() as connection:
                 rows = connection.execute(sa.text("SELECT id, content_version FROM department ORDER BY id"))
                 self._known = tuple((row[0], row[1]) for row in rows)
-            self._due = time.monotonic() + POLL
+            self._due = monotonic() + POLL
         except SQLAlchemyError as error:
             log.warning("page_cache_version_unknown", error=type(error).__name__)
-            self._due = time.monotonic() + POLL_AFTER_FAILURE
+            self._due = monotonic() + POLL_AFTER_FAILURE
 
     def _connect(self) -> sa.Connection:
         # A connection of its own, made in the worker: it takes none of the pool's and never waits long.
@@ -132,7 +133,7 @@ class Kept:
 
     @property
     def size(self) -> int:
-        return len(self.body.plain) + len(self.body.packed or b"")
+        return self.body.size
 
 
 class PageCache:
@@ -149,18 +150,22 @@ class PageCache:
         self.versions = versions
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        if environ["REQUEST_METHOD"] not in _READS:
             try:
                 return self._application(environ, start_response)
             finally:
                 self.versions.expire()
-        if environ.get("HTTP_HOST", "").lower() != self._host:
+        host = environ.get("HTTP_HOST", "")
+        if host != self._host and host.lower() != self._host:
             return self._application(environ, start_response)  # which refuses it
-        path = environ.get("PATH_INFO", "")
-        version = self.versions.current()
-        page = self._pages.get(path) if not environ.get("QUERY_STRING") else None
-        if page is not None and page.version == version and time.monotonic() < page.until:
-            return page.body.send(environ, start_response)
+        path = environ["PATH_INFO"]
+        now = monotonic()
+        version = self.versions.current(now)
+        page = None
+        if not environ.get("QUERY_STRING"):
+            page = self._pages.get(path)
+            if page is not None and page.until > now and page.version == version:
+                return page.body.send(environ, start_response)
         if not self._is_cacheable(path):
             return self._application(environ, start_response)
         environ.pop("HTTP_COOKIE", None)
@@ -197,16 +202,14 @@ class PageCache:
         asked["REQUEST_METHOD"] = "GET"
         status, headers, content = _run(self._application, asked)
         if status.startswith("5") and old is not None:
-            old.until = time.monotonic() + POLL_AFTER_FAILURE
+            old.until = monotonic() + POLL_AFTER_FAILURE
             old.version = version
             return old.body.send(environ, start_response)
         if not _may_be_kept(status, headers):
             start_response(status, headers)
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
-        body = Body.of(content, [pair for pair in headers if pair[0].title() not in _OWN])
-        if "Vary" not in dict(body.headers):
-            body.headers.append(("Vary", "Accept-Encoding"))
-        self._keep(path, Kept(body, version, time.monotonic() + KEPT))
+        body = Body(content, [pair for pair in headers if pair[0].title() not in _OWN])
+        self._keep(path, Kept(body, version, monotonic() + KEPT))
         return body.send(environ, start_response)
 
     def _keep(self, path: str, page: Kept) -> None:
