@@ -65,17 +65,7 @@ def migrate(url: str) -> None:
     """Bring an empty database to the newest version by the migrations, as an installation is."""
     import flask_migrate
 
-    with _application(url) as app:
-        if not list(
-            (Path(app.root_path) / "migrations/versions").glob("*.py")
-        ):  # TEMPORARY, until there is one
-            from collab.extensions import db
-            from collab.search import ddl
-
-            with db.engine.begin() as connection:
-                db.metadata.create_all(connection)
-                ddl.upgrade(connection)
-            return
+    with _application(url):
         flask_migrate.upgrade()
 
 
