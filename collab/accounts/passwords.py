@@ -100,7 +100,10 @@ def context_words(about: Iterable[str]) -> set[str]:
     words = set(CONTEXT)
     for text in about:
         whole = fold(text)
-        for part in {whole, *"".join(c if c.isalnum() else " " for c in whole).split()}:
+        local = whole.partition("@")[0]
+        parts = "".join(c if c.isalnum() else " " for c in whole).split()
+        together = "".join(c for c in local if c.isalnum())
+        for part in {whole, local, together, *parts}:
             if len(part) >= 4 or (len(part) >= 2 and not part.isascii()):
                 words.add(part)
     return words

@@ -152,6 +152,8 @@ def end_sessions(slug: str, user_id: int) -> ResponseReturnValue:
 
 
 def _change_roles(user: User, wanted: set[Role], department: Department) -> None:
+    if user.id == current_user.id:
+        raise Forbidden(_("Your own roles are changed by another administrator."))
     held = user.roles_in(department.id)
     for role in Role:
         if role in wanted - held:
