@@ -90,9 +90,10 @@ class Settings(BaseSettings):
     department: Annotated[
         str,
         Field(
-            description="Department to import on the first start: a name under collab/content, or a folder."
+            description="Department to import on the first start: a folder, or the name of one under "
+            "collab/content; empty: the one there, if it is just one."
         ),
-    ] = "nuclear-medicine"
+    ] = ""
     session_idle_minutes: Annotated[
         int, Field(ge=5, le=1440, description="Staff are signed out after this idle time.")
     ] = 60

@@ -24,7 +24,7 @@ def check(source: str, source_text: Path | None) -> None:
 
     \b
     Example:
-      collab profile check nuclear-medicine
+      collab profile check our-department
       collab profile check ./our-department --source-text page.txt
     """
     from collab import profile as room
@@ -47,7 +47,7 @@ def import_(source: str, yes: bool) -> None:
 
     \b
     Example:
-      collab profile import nuclear-medicine
+      collab profile import our-department
       collab profile import ./our-department --yes
     """
     from collab import departments
@@ -83,7 +83,7 @@ def export(department: str, to: Path | None, force: bool) -> None:
 
     \b
     Example:
-      collab profile export nuclear-medicine --to profile.yaml
+      collab profile export our-department --to profile.yaml
     """
     from collab import departments
     from collab import profile as room

@@ -22,8 +22,16 @@ MAX_BYTES = 2_000_000
 def folder_of(path_or_slug: str | Path) -> Path:
     """The folder of a department's content: one that exists, or the name of one that comes with the portal.
 
+    :param path_or_slug: empty for the one that comes with the portal, if it is just one.
     :raises Invalid: neither.
     """
+    if not str(path_or_slug):
+        known = shipped()
+        if len(known) != 1:
+            raise Invalid(
+                "folder", f"Say which department: {', '.join(known) or 'none comes with the portal'}."
+            )
+        path_or_slug = known[0]
     given = Path(path_or_slug)
     if (given / "department.yaml").is_file():
         return given

@@ -143,9 +143,10 @@ class Page(Document):
 
 
 class Start(Document):
-    """The start page's own words and its key figures."""
+    """The start page's own words, its key figures and its sections."""
 
     lede: Bilingual
+    sections: tuple[Key, ...] = ()
     figures: Annotated[tuple[Key, ...], Field(max_length=8)] = ()
 
 
@@ -195,6 +196,7 @@ class ProfileDocument(Document):
             problems += [
                 f"page {name.value}: no section {key}" for key in page.sections if key not in self.sections
             ]
+        problems += [f"start: no section {key}" for key in self.start.sections if key not in self.sections]
         problems += [f"start: there is no fact {key}" for key in self.start.figures if key not in keys]
         if problems:
             raise ValueError("; ".join(problems))
@@ -213,13 +215,18 @@ class ProfileDocument(Document):
         }
 
     @cached_property
-    def page_of_section(self) -> dict[str, PageKey]:
-        """The first page a section stands on; sections on no page are on the start page or the data note."""
-        found: dict[str, PageKey] = {}
+    def place_of(self) -> dict[str, str]:
+        """The first page a section stands on: a ``PageKey``, ``start``, or ``about-data`` for what is on no other."""
+        found = dict.fromkeys(self.start.sections, "start")
         for name in PageKey:
             for key in self.pages[name].sections:
-                found.setdefault(key, name)
-        return found
+                found.setdefault(key, name.value)
+        return {key: found.get(key, "about-data") for key in self.sections}
+
+    @property
+    def unplaced(self) -> tuple[str, ...]:
+        """The sections that stand on the data note because no other page shows them."""
+        return tuple(key for key, place in self.place_of.items() if place == "about-data")
 
     def parts(self, fact: Fact) -> tuple[Fact, ...]:
         """What is part of a fact, in order."""

@@ -102,10 +102,9 @@ class _Entries:
         rows = []
         for fact in document.facts:
             section = document.sections[fact.section]
-            page = document.page_of_section.get(fact.section)
             note = fact.note.get(self.lang) if fact.note else ""
             hit = Hit(
-                page=page.value if page else ("about-data" if fact.section == "source" else "start"),
+                page=document.place_of[fact.section],
                 anchor=fact.key,
                 title=fact.get(self.lang),
                 text=note if fact.words(self.lang) == fact.get(self.lang) else fact.words(self.lang),

@@ -35,12 +35,6 @@ def check(document: ProfileDocument, *, source: str | None = None) -> list[Probl
         problems += _of_fact(fact)
         if text is not None and _plain(fact.source_text) not in text:
             problems.append(Problem(fact.key, f"“{fact.source_text}” does not occur in the source"))
-    shown = {key for page in document.pages.values() for key in page.sections}
-    problems += [
-        Problem(key, "this section stands on no page; its facts show on the data note alone", grave=False)
-        for key in document.sections
-        if key not in shown and key not in {"identity", "standing", "source"}
-    ]
     return problems + _sums(document)
 
 

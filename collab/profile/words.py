@@ -17,9 +17,9 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def haystack(texts: Iterable[str | None]) -> str:
-    """Texts made ready to be looked through: folded, hyphens and the like taken out of words."""
-    words = (_squeeze(word) for text in texts if text for word in fold(text).split())
-    return " " + " ".join(word for word in words if word)
+    """Texts made ready to be looked through: folded; a word with a hyphen or a slash is there whole and in parts."""
+    words = (word for text in texts if text for word in fold(text).split())
+    return " " + " ".join(form for word in words for form in _whole_and_parts(word))
 
 
 def terms(query: str) -> list[str]:
@@ -55,6 +55,11 @@ def _forms(term: str) -> list[str]:
     elif len(term) > 4 and term.endswith("y"):
         forms.append(term[:-1] + "ies")
     return forms
+
+
+def _whole_and_parts(word: str) -> list[str]:
+    parts = [part for part in _NOT_WORD.split(word) if part]
+    return parts if len(parts) < 2 else ["".join(parts), *parts]
 
 
 def _squeeze(word: str) -> str:

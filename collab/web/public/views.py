@@ -60,7 +60,7 @@ def start(dept: str) -> ResponseReturnValue:
         "public/start.html",
         title=at.department.name(g.lang),
         description=document.start.lede.get(g.lang),
-        sections=_existing(document, "standing"),
+        sections=document.start.sections,
         figures=[document.by_key[key] for key in document.start.figures],
         pages=[(document.pages[key], at.address_of(key.value)) for key in READING],
     )
@@ -143,7 +143,7 @@ def about_data(dept: str) -> ResponseReturnValue:
         description=_(
             "Source, page stamp and every fact with its wording, period and note; and what is not known."
         ),
-        sections=_existing(at.document, "identity", "source"),
+        sections=at.document.unplaced,
         page_title=at.page_title,
         unknown={
             state: [fact for fact in at.document.facts if fact.period.state.value == state]
@@ -281,10 +281,6 @@ class _Place:
         crumbs += [(step.get(g.lang), None) for step in settings.breadcrumb]
         crumbs.append((settings.short_name.get(g.lang), self.address_of("start") if title else None))
         return [*crumbs, (title, None)] if title else crumbs
-
-
-def _existing(document: ProfileDocument, *keys: str) -> tuple[str, ...]:
-    return tuple(key for key in keys if key in document.sections)
 
 
 def _start_of(start: EarliestStart) -> str:
