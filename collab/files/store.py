@@ -9,7 +9,6 @@ import os
 import secrets
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from flask_babel import gettext as _
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
+from collab.core import clock
 from collab.core.errors import Unavailable
 from collab.settings import Settings
 
@@ -181,7 +181,7 @@ class Store:
 
     def clear_incoming(self, older_than: timedelta) -> int:
         """Remove what dead processes left half received."""
-        number, limit = 0, time.time() - older_than.total_seconds()
+        number, limit = 0, (clock.now() - older_than).timestamp()
         for path in self._incoming.iterdir():
             with suppress(FileNotFoundError):
                 if path.is_file() and path.stat().st_mtime < limit:
