@@ -50,7 +50,7 @@ def test_the_first_administrator_is_made_once(app: Flask, department: Department
     assert user.email == "Head.Nurse@example.org"
     assert user.must_change_password
     assert not user.has_second_factor
-    assert user.roles_in(department.id) == {Role.ADMIN}
+    assert user.roles_in(department.id) == {Role.ADMIN, Role.COORDINATOR, Role.HEAD}
     assert password not in (user.password_hash or "")
 
 

@@ -155,11 +155,11 @@ def _change_roles(user: User, wanted: set[Role], department: Department) -> None
     if user.id == current_user.id:
         raise Forbidden(_("Your own roles are changed by another administrator."))
     held = user.roles_in(department.id)
-    for role in Role:
-        if role in wanted - held:
-            accounts.grant_role(user, role, department_id=department.id, by=actor())
-        elif role in held - wanted:
-            accounts.revoke_role(user, role, department_id=department.id, by=actor())
+    # New ones first: who is without any role for a moment is signed out.
+    for role in sorted(wanted - held):
+        accounts.grant_role(user, role, department_id=department.id, by=actor())
+    for role in sorted(held - wanted):
+        accounts.revoke_role(user, role, department_id=department.id, by=actor())
 
 
 def _department(slug: str) -> Department:
