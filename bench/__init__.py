@@ -1,0 +1,1 @@
+"""The benchmarks of ``make bench``: the running product beside its floors, in one run on one machine."""
