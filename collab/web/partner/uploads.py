@@ -1,0 +1,83 @@
+"""Files that come with a form: kept before the form is checked, so that a refused form does not lose them."""
+
+from datetime import timedelta
+
+from flask import request
+
+from collab import files
+from collab.core import limits, site
+from collab.core.db import db, unit_of_work
+from collab.core.errors import Invalid
+from collab.files import FileState, StoredFile
+from collab.web.network import client_network
+
+#: How many files one network may send in an hour.
+UPLOADS_AN_HOUR = 40
+#: What partners may send with an answer; with the first contact it is a PDF alone.
+KINDS = frozenset({files.PDF, files.DOCX, files.PNG, files.JPEG})
+FILES_PER_MESSAGE = 3
+
+
+def take(
+    claim_token: str,
+    *,
+    department_id: int,
+    purpose: str,
+    allowed: frozenset[str] = frozenset({files.PDF}),
+    most: int = 1,
+) -> Invalid | None:
+    """Keep the uploads of this request under the form's secret; the newest replace older ones beyond ``most``.
+
+    :returns: why one of them cannot be taken; the others are kept.
+    :raises TooMany: this network sent too many.
+    """
+    problem: Invalid | None = None
+    for upload in request.files.getlist("attachment"):
+        if not upload.filename:
+            continue
+        try:
+            with unit_of_work():
+                received = files.receive(
+                    upload.stream,
+                    upload.filename,
+                    department_id=department_id,
+                    purpose=purpose,
+                    claim_token=claim_token,
+                    declared=upload.content_type,
+                    allowed=allowed,
+                    max_bytes=most_bytes(),
+                )
+                limits.hit(f"upload:{client_network()}", limit=UPLOADS_AN_HOUR, per=timedelta(hours=1))
+                kept = files.pending(claim_token)
+                for old in [file for file in kept if file.id != received.id][: max(len(kept) - most, 0)]:
+                    _discard(old)
+        except Invalid as refusal:
+            problem = refusal
+    return problem
+
+
+def remove(claim_token: str, file_id: str) -> None:
+    """Take a file off a form again; a file of another form is left alone."""
+    with unit_of_work():
+        for file in files.pending(claim_token):
+            if str(file.id) == file_id:
+                _discard(file)
+
+
+def remove_all(claim_token: str) -> None:
+    """Nothing that came with this form is kept."""
+    with unit_of_work():
+        for file in files.pending(claim_token):
+            _discard(file)
+
+
+def most_bytes() -> int:
+    """The largest file taken, in bytes."""
+    return site.settings().upload_megabytes * 1024 * 1024
+
+
+def _discard(file: StoredFile) -> None:
+    # Another request of the same form may be attaching it this very moment: what is attached stays.
+    db.session.refresh(file, with_for_update=True)
+    if file.state is FileState.PENDING:
+        files.discard(file)

@@ -1,0 +1,64 @@
+"""Forms as people fill them in, and the files they add."""
+
+from typing import Any
+
+COOPERATION: dict[str, Any] = {
+    "full_name": "Erika Mustermann",
+    "email": "e.mustermann@example.org",
+    "institution_name": "Universitätsklinikum Beispielstadt",
+    "country": "DE",
+    "organisation_type": "university",
+    "area": "radiopharmaceuticals",
+    "cooperation_type": "joint_project",
+    "title": "Comparison of two ligands",
+    "summary": "We label two ligands and would like to compare their distribution in your laboratory with ours.",
+    "non_confidential_declaration": True,
+    "privacy_ack": True,
+}
+VISIT: dict[str, Any] = {
+    "full_name": "Neema Mfano",
+    "email": "neema.mfano@example.org",
+    "institution_name": "Mfano National Hospital",
+    "country": "TZ",
+    "visitor_type": "visiting_scholar",
+    "area": "thyroid_i131",
+    "preferred_start": "2027-09",
+    "duration_weeks": "12",
+    "purpose": "I would like to learn patient selection, planning and follow-up, and to write a protocol of ours.",
+    "funding_source": "iaea",
+    "adult_declaration": True,
+    "privacy_ack": True,
+}
+TRAINING: dict[str, Any] = {
+    "full_name": "陈样本",
+    "email": "chen.yangben@example.net",
+    "institution_name": "示例医科大学",
+    "country": "CN",
+    "degree_status": "master_completed",
+    "training_model": "cotutelle",
+    "area": "radiopharmaceuticals",
+    "preferred_start": "2027-09",
+    "interest_statement": "硕士已毕业，研究方向为 ¹⁸F 标记。希望与贵科联合培养博士，想了解导师名额与考核要求。",
+    "funding_source": "csc",
+    "adult_declaration": True,
+    "privacy_ack": True,
+}
+FORMS: dict[str, dict[str, Any]] = {"cooperation": COOPERATION, "visit": VISIT, "training": TRAINING}
+
+
+def address(track: str, lang: str = "en") -> str:
+    """Where a track's form stands."""
+    return f"/{lang}/nuclear-medicine/inquire/{track}"
+
+
+def pdf(pages: int = 1) -> bytes:
+    """A small PDF that opens."""
+    from io import BytesIO
+
+    from pypdf import PdfWriter
+
+    writer, out = PdfWriter(), BytesIO()
+    for _page in range(pages):
+        writer.add_blank_page(width=200, height=200)
+    writer.write(out)
+    return out.getvalue()
