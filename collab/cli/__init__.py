@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from collab import __version__
 from collab.core.errors import Refused
 from collab.settings import WrongSetting
 
@@ -77,7 +78,7 @@ def _open_portal_for(command: click.Command) -> None:
 @click.command(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
-@click.version_option(package_name="collab")
+@click.version_option(__version__)
 def main() -> None:
     """Collab, the portal through which a department works with the world.
 

@@ -11,7 +11,9 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
+from email.mime.base import MIMEBase
 from email.mime.text import MIMEText
+from email.policy import compat32
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -42,7 +44,20 @@ class Failure:
 
 
 class Message(flask_mail.Message):
-    """Flask-Mail's message, its text folded: 8-bit lines over 998 octets are refused by servers."""
+    """Flask-Mail's message, its text and headers folded: 8-bit lines over 998 octets are refused by servers, and
+    the standard library's folding of long words and of encoded words changes what they say."""
+
+    def _message(self) -> MIMEBase:
+        message = super()._message()
+        message.policy = compat32.clone(linesep="\r\n")
+        name, address = (
+            self.recipients[0] if isinstance(self.recipients[0], tuple) else (None, self.recipients[0])
+        )
+        to = f"{rules.encoded(name, name=True)} <{address}>" if name else address
+        for header, value in (("Subject", rules.encoded(self.subject)), ("To", to)):
+            del message[header]
+            message[header] = value
+        return message
 
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
         text = (text or "").replace("\r\n", "\n")

@@ -21,6 +21,8 @@ _HOST = re.compile(
     r"(?=.{1,250}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
     re.ASCII | re.IGNORECASE,
 )
+# Characters that mean something in an address header; a name with one of them is encoded as a whole.
+_SPECIAL = re.compile(r'[()<>@,;:\\".\[\]]')
 _STRUCK = "…"
 
 
@@ -70,6 +72,27 @@ def safe_address(value: str) -> str:
     except email_validator.EmailNotValidError:
         raise UnsafeHeader from None
     return f"{checked.local_part}@{domain.lower()}" if inside else checked.normalized
+
+
+def encoded(value: str, *, name: bool = False) -> str:
+    """A header's value in words that fold: plain where it is plain, else RFC 2047 words of at most 75 characters.
+
+    What only looks like an encoded word is encoded itself, so that it arrives as it was written.
+
+    :param name: the value is a name before an address, where more characters have a meaning.
+    """
+    plain = value.isascii() and "=?" not in value and not (name and _SPECIAL.search(value))
+    if plain and all(len(word) <= 60 for word in value.split(" ")):
+        return value
+    words, chunk = [], b""
+    for character in value:
+        more = character.encode()
+        if len(chunk) + len(more) > 42:
+            words.append(chunk)
+            chunk = b""
+        chunk += more
+    words.append(chunk)
+    return " ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
 
 
 def next_try(attempts: int, *, first: datetime, now: datetime, server: bool = False) -> datetime | None:
