@@ -27,6 +27,7 @@ from tests.support.smtp import Smtp
 
 if TYPE_CHECKING:
     from collab.departments.models import Department
+    from collab.inquiries import Inquiry
     from tests.support.people import Staff
 
 DATABASES = ("sqlite", "postgresql")
@@ -174,6 +175,17 @@ def staff(app: Flask, department: "Department") -> Callable[..., "Staff"]:
 
     def make(*roles: str, **given: Any) -> "Staff":
         return people.staff(app, department, *roles, **given)
+
+    return make
+
+
+@pytest.fixture
+def inquiry(app: Flask, department: "Department") -> Callable[..., "Inquiry"]:
+    """`inquiry("visit", confirmed=True, locale="zh", title=…)` makes an inquiry by the verbs."""
+    from tests.support import partners
+
+    def make(track: str = "cooperation", **given: Any) -> "Inquiry":
+        return partners.inquiry(department, track, **given)
 
     return make
 
