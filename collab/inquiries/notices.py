@@ -139,11 +139,16 @@ def draft_letter(inquiry: Inquiry, step: Step, **facts: Any) -> str:
     return mail.compose(name, inquiry.locale, **_context(inquiry), **{**_NO_FACTS, **facts}).text.strip()
 
 
+def letter_subject(inquiry: Inquiry, step: Step, **facts: Any) -> str:
+    """The subject under which the letter of a held step goes out; facts as for ``draft_letter``."""
+    name = LETTERS[step][1]
+    return mail.compose(name, inquiry.locale, **_context(inquiry), **{**_NO_FACTS, **facts}).subject
+
+
 def letter(inquiry: Inquiry, step: Step, body: str, *, hold_until: datetime) -> OutboxMail:
     """M5–M9: the letter as staff released it, with the private link below, held for a while."""
-    topic, name = LETTERS[step]
-    facts = {**_NO_FACTS, **(inquiry.outcome or {})}
-    subject = mail.compose(name, inquiry.locale, **_context(inquiry), **facts).subject
+    topic = LETTERS[step][0]
+    subject = letter_subject(inquiry, step, **(inquiry.outcome or {}))
     return _to_partner(
         inquiry,
         topic,
