@@ -23,7 +23,7 @@ def demo(yes: bool) -> None:
         department = room.target()
         if not yes:
             click.confirm(
-                f"Load invented sample data into {department.slug}? It cannot be taken out again, only with the instance",
+                f"Load invented sample data into {department.slug}? It goes away only with the whole instance",
                 abort=True,
             )
         db.session.rollback()

@@ -1,4 +1,4 @@
-"""Invented sample data for trying the portal out. Loaded by the same verbs that people use, so nothing in it is special.
+"""Invented sample data for trying the portal out, loaded by the verbs that people use: nothing in it is special.
 
 Everything is invented: people, institutions, texts; addresses are of the reserved ``example`` domains.
 """

@@ -314,16 +314,7 @@ def _to_partner(
         secrets.append(token)
         context["address"] = site.address(f"/{inquiry.locale}/i/{token}")
     composed = mail.compose(name, inquiry.locale, bilingual=bilingual, **_context(inquiry), **context)
-    first = db.session.scalar(
-        sa.select(OutboxMail.message_id)
-        .where(
-            OutboxMail.about_kind == "inquiry",
-            OutboxMail.about_id == inquiry.id,
-            OutboxMail.to_address == inquiry.email,
-        )
-        .order_by(OutboxMail.id)
-        .limit(1)
-    )
+    first = None if inquiry.confirmed_at is None else _first_message_id(inquiry)
     confirmed = inquiry.confirmed_at is not None and topic not in {"M1", "M2"}
     return mail.enqueue(
         topic,
@@ -339,6 +330,20 @@ def _to_partner(
         in_reply_to=first,
         references=[first] if first else [],
         secrets=secrets,
+    )
+
+
+def _first_message_id(inquiry: Inquiry) -> str | None:
+    """The Message-ID of the first mail to the partner: all later ones answer it and stand in one thread."""
+    return db.session.scalar(
+        sa.select(OutboxMail.message_id)
+        .where(
+            OutboxMail.about_kind == "inquiry",
+            OutboxMail.about_id == inquiry.id,
+            OutboxMail.to_address == inquiry.email,
+        )
+        .order_by(OutboxMail.id)
+        .limit(1)
     )
 
 

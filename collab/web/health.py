@@ -38,7 +38,7 @@ def readyz() -> ResponseReturnValue:
         db.session.rollback()
         checks.setdefault("database", False)
     checks["store"] = files.store_is_writable()
-    able = checks.get("database", False) and checks.get("migrations", False) and checks["store"]
+    able = all(checks.get(name, False) for name in ("database", "migrations", "worker", "store"))
     return jsonify(status="ready" if able else "not ready", checks=checks), 200 if able else 503
 
 
