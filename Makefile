@@ -22,7 +22,7 @@ run: $(VENV)/.runtime ## Install, prepare instance/, start the portal and its wo
 
 test: $(VENV)/.test ## Install what the tests need and run all of them, on both databases and in a browser
 	@tools/install-for-tests
-	$(BIN)/python -m pytest -n $(JOBS) --database both $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --database both $(ARGS)
 
 check: $(VENV)/.check ## Lint, types, import rules, translations, locks
 	$(BIN)/ruff check
