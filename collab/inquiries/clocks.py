@@ -66,6 +66,10 @@ def resume(inquiry: Inquiry, now: datetime) -> None:
         inquiry.first_answer_due = clock.end_of_day(
             clock.local_day(inquiry.first_answer_due + stood, zone), zone
         )
+    # What was asked of a host or reviewer waits for the partner's answer as well.
+    for assignment in inquiry.assignments:
+        if assignment.released_at is None and assignment.answered_at is None:
+            assignment.due_on += stood
     inquiry.paused_at = None
 
 
@@ -106,13 +110,17 @@ def is_late(inquiry: Inquiry, now: datetime) -> bool:
 
 def working_days_late(inquiry: Inquiry, now: datetime) -> int:
     """By how many working days; 0 when it is not late."""
-    if not is_late(inquiry, now) or inquiry.due_at is None:
+    return max(working_days_since_due(inquiry, now), 1) if is_late(inquiry, now) else 0
+
+
+def working_days_since_due(inquiry: Inquiry, now: datetime) -> int:
+    """Working days that have begun since what is overdue was due: 0 on the weekend after a Friday."""
+    if inquiry.due_at is None or not is_late(inquiry, now):
         return 0
     zone = inquiry.department.timezone
-    passed = working_calendar(inquiry.department).between(
+    return working_calendar(inquiry.department).between(
         clock.local_day(inquiry.due_at, zone), clock.local_day(now, zone)
     )
-    return max(passed, 1)
 
 
 def suggested_due(inquiry: Inquiry, kind: AssignmentKind, now: datetime) -> date:

@@ -88,7 +88,7 @@ def mark_late_and_escalate(inquiry_id: int) -> None:
         return
     if inquiry.urgency == clocks.NORMAL:
         inquiry.urgency = clocks.LATE
-    if inquiry.escalated_at is None and clocks.working_days_late(inquiry, now) >= 1:
+    if inquiry.escalated_at is None and clocks.working_days_since_due(inquiry, now) >= 1:
         inquiry.escalated_at = now
         notices.overdue(inquiry)
         tell(inquiry, Kind.ESCALATED, by=SYSTEM)
@@ -144,6 +144,7 @@ def assignments_due() -> list[int]:
                 Assignment.released_at.is_(None),
                 Assignment.answered_at.is_(None),
                 Assignment.due_on <= (now + timedelta(days=3)).date(),
+                Assignment.assigned_at <= now - timedelta(days=1),  # the mail that assigns it says the date
                 Inquiry.status == Status.IN_REVIEW,
                 sa.or_(Assignment.reminded_at.is_(None), Assignment.reminded_at < now - timedelta(days=3)),
             )

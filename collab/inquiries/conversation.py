@@ -12,8 +12,8 @@ from collab.core import clock, limits, tokens
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid
 from collab.inquiries import clocks, links, notices, rules
-from collab.inquiries.history import Kind, answered_by_a_person, move, seen, take, tell
-from collab.inquiries.models import Inquiry, LinkKind, Message, Note
+from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
+from collab.inquiries.models import Inquiry, InquiryEvent, LinkKind, Message, Note
 from collab.inquiries.statuses import OPEN, Status, Step
 
 #: How often a partner may write in a day.
@@ -46,9 +46,21 @@ def letter(inquiry: Inquiry, step: Step, body: str, *, visible_from: datetime, b
     return say(inquiry, body, kind=step.value, by=by, visible_from=visible_from)
 
 
+def recall(inquiry: Inquiry, event: InquiryEvent, now: datetime) -> None:
+    """Take a held letter out of the outbox and out of the conversation.
+
+    :param event: the entry of the history that tells of the step the letter belongs to.
+    :raises Conflict: it has left already.
+    """
+    data = event.data or {}
+    notices.cancel_held(data["mail"])
+    db.session.get_one(Message, data["message"]).taken_back_at = now
+    inquiry.held_until = inquiry.held_from = None
+
+
 def write(inquiry: Inquiry, body: str, *, by: Actor, version: int | None = None) -> Message:
     """A free letter to the partner that changes no status."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     check(by, Permission.TRIAGE, inquiry.department_id)
     if inquiry.status in {Status.UNCONFIRMED, Status.VOID}:
         raise Conflict(_("There is nobody to write to: the inquiry is not confirmed, or set aside."))
@@ -63,7 +75,7 @@ def write(inquiry: Inquiry, body: str, *, by: Actor, version: int | None = None)
 
 def note(inquiry: Inquiry, body: str, *, by: Actor) -> Note:
     """A note for staff; the partner never sees it."""
-    take(inquiry)
+    take(inquiry, by=by)
     check(by, Permission.WRITE_NOTES, inquiry.department_id)
     if by.user_id is None:
         raise Conflict
@@ -97,7 +109,8 @@ def answer(
     twin = db.session.scalar(sa.select(Message).filter_by(submission_key=key, inquiry_id=inquiry.id))
     if twin is not None:
         return twin
-    if inquiry.status not in OPEN | {Status.LAPSED}:
+    # While a closing letter is held the partner still sees an open inquiry, and may write.
+    if rules.shown_status(inquiry, now=now) not in OPEN | {Status.LAPSED}:
         raise Conflict(_("This inquiry is closed. You may send a new one at any time."))
     limits.hit(f"message:{inquiry.id}", limit=MESSAGES_A_DAY, per=timedelta(days=1))
     message = Message(
@@ -117,7 +130,6 @@ def answer(
         move(
             inquiry, Step.ANSWER, inquiry.asked_from or Status.RECEIVED, by=by, data={"files": len(attached)}
         )
-        inquiry.asked_from = None
         notices.continued(inquiry)
     elif inquiry.status is Status.LAPSED:
         move(inquiry, Step.ANSWER, Status.RECEIVED, by=by, data={"files": len(attached)})
@@ -133,11 +145,14 @@ def answer(
 def withdraw(inquiry: Inquiry, *, by: Actor) -> None:
     """The partner withdraws (M13); can be taken back for 30 days."""
     by = applicant(inquiry, by)
-    take(inquiry)
+    now = take(inquiry)
     if inquiry.status is Status.WITHDRAWN:
         return
-    if inquiry.held_until and inquiry.held_until > clock.now() and inquiry.status not in OPEN:
-        raise Conflict(_("A decision is on its way to you; please wait for it."))
+    held = held_event(inquiry)
+    if held is not None:
+        if inquiry.status not in OPEN:
+            raise Conflict(_("A decision is on its way to you; please wait for it."))
+        recall(inquiry, held, now)
     move(inquiry, Step.WITHDRAW, Status.WITHDRAWN, by=by, data={"from": inquiry.status})
     inquiry.unread = True
     notices.withdrawn(inquiry)
@@ -176,6 +191,9 @@ def ask_for_erasure(inquiry: Inquiry, *, by: Actor) -> None:
     inquiry.erasure_requested_at = now
     inquiry.unread = True
     if inquiry.status in OPEN:
+        held = held_event(inquiry)
+        if held is not None:
+            recall(inquiry, held, now)
         move(inquiry, Step.WITHDRAW, Status.WITHDRAWN, by=by, data={"from": inquiry.status, "erasure": True})
     tell(inquiry, Kind.ERASURE_REQUESTED, by=by)
     notices.erasure_requested(inquiry)

@@ -9,14 +9,16 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidRequestError
 
 from collab import audit
 from collab.accounts.actor import Actor
 from collab.accounts.roles import Role
 from collab.core import clock
 from collab.core.db import db
-from collab.core.errors import Conflict, Forbidden
+from collab.core.errors import Conflict, Forbidden, NotFound
 from collab.inquiries import clocks, rules
+from collab.inquiries.models import Conflict as ConflictOfInterest
 from collab.inquiries.models import Inquiry, InquiryCount, InquiryEvent
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import CLOSED, STEP_LABELS, Status, Step, find, steps_from
@@ -129,14 +131,30 @@ def tell(
     return event
 
 
-def take(inquiry: Inquiry, *, version: int | None = None) -> datetime:
+def take(
+    inquiry: Inquiry, *, version: int | None = None, by: Actor | None = None, erased: bool = False
+) -> datetime:
     """Begin to change an inquiry: lock its row, read it again, and make sure it is what the person saw.
 
     :param version: the version the person's page showed; ``None`` when nobody looked (jobs, partners' simple acts).
+    :param by: who is going to act; somebody with a declared conflict of interest may not, whatever the role.
+    :param erased: whether an inquiry whose personal data are erased may be taken, too.
     :raises Conflict: somebody changed it in the meantime; says who, what and when.
+    :raises Forbidden: the person declared a conflict of interest.
+    :raises NotFound: it was deleted in the meantime.
     :returns: the moment all that follows happens at.
     """
-    db.session.refresh(inquiry, with_for_update={"of": Inquiry})
+    try:
+        db.session.refresh(inquiry, with_for_update={"of": Inquiry})
+    except InvalidRequestError:  # swept away since it was read
+        raise NotFound from None
+    conflict = (inquiry.id, by.user_id) if by is not None and by.user_id is not None else None
+    if conflict and db.session.get(ConflictOfInterest, conflict) is not None:
+        raise Forbidden(_("You declared a conflict of interest for this inquiry; it is closed to you."))
+    if inquiry.anonymised_at is not None and not erased:
+        raise Conflict(
+            _("The personal data of this inquiry are erased; nothing can be done with it any more.")
+        )
     if version is not None and inquiry.version != version:
         last = db.session.scalar(
             sa.select(InquiryEvent)
@@ -198,17 +216,37 @@ def move(
     )
 
 
+def held_event(inquiry: Inquiry) -> InquiryEvent | None:
+    """The step whose letter is held at present."""
+    if inquiry.held_until is None or inquiry.held_until <= clock.now():
+        return None
+    return db.session.scalar(
+        sa.select(InquiryEvent)
+        .where(
+            InquiryEvent.inquiry_id == inquiry.id,
+            InquiryEvent.kind.in_([str(step) for step in rules.HELD_STEPS]),
+        )
+        .order_by(InquiryEvent.id.desc())
+        .limit(1)
+    )
+
+
 def put(inquiry: Inquiry, target: Status, now: datetime) -> None:
     """Set a status with all that is derived from it: kept counts, clocks, the closing date."""
     source = inquiry.status
-    inquiry.status = target
-    inquiry.status_since = now
-    inquiry.closed_at = now if target in CLOSED or target is Status.VOID else None
-    if target is Status.NEEDS_INFO:
-        clocks.pause(inquiry, now)
-    else:
-        clocks.resume(inquiry, now)
-    clocks.set_due(inquiry, now)
+    with db.session.no_autoflush:  # what is read on the way must not write a row that is half changed
+        inquiry.status = target
+        inquiry.status_since = now
+        inquiry.closed_at = now if target in CLOSED or target is Status.VOID else None
+        if target is Status.NEEDS_INFO:
+            clocks.pause(inquiry, now)
+        else:
+            clocks.resume(inquiry, now)
+            inquiry.asked_from = None
+        # Reminders and escalation belong to the step that ends here.
+        inquiry.reminded = 0
+        inquiry.escalated_at = None
+        clocks.set_due(inquiry, now)
     count(inquiry.department_id, {source: -1, target: +1})  # last: it flushes, and by then the row is whole
 
 

@@ -60,6 +60,8 @@ class Inquiry(Model):
     told_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Where the inquiry stood before the step whose letter is held: what the partner sees until then.
+    held_from: Mapped[Status | None] = mapped_column(enum_of(Status, "held_from"))
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[Reason | None] = mapped_column(enum_of(Reason))
     outcome: Mapped[dict[str, Any] | None] = mapped_column(Json)
@@ -96,6 +98,22 @@ class Inquiry(Model):
         sa.Index("ix_inquiry_country", "department_id", "country", "urgency", "id"),
         sa.Index("ix_inquiry_track", "department_id", "track", "urgency", "id"),
         sa.Index("ix_inquiry_institution", "institution_name"),
+        # Few at any time among very many: what nobody has read yet, and what has to be erased.
+        sa.Index(
+            "ix_inquiry_unread",
+            "department_id",
+            "urgency",
+            "id",
+            sqlite_where=sa.text("unread = 1"),
+            postgresql_where=sa.text("unread"),
+        ),
+        sa.Index(
+            "ix_inquiry_erasure",
+            "department_id",
+            "id",
+            sqlite_where=sa.text("erasure_requested_at IS NOT NULL"),
+            postgresql_where=sa.text("erasure_requested_at IS NOT NULL"),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 
 from collab import mail
 from collab.accounts import Role, User
@@ -27,6 +28,7 @@ from collab.inquiries.models import (
 )
 from collab.inquiries.statuses import Status, Step
 from collab.mail import OutboxMail
+from collab.mail.rules import UnsafeHeader, safe_header
 
 #: The mail that tells of each held step: its id in domain.md B.5 and its template.
 LETTERS: dict[Step, tuple[str, str]] = {
@@ -168,7 +170,7 @@ def cancel_held(mail_id: int) -> None:
     """
     held = db.session.get(OutboxMail, mail_id, with_for_update=True, populate_existing=True)
     if held is None or held.state is not mail.MailState.HELD:
-        raise Conflict
+        raise Conflict(_("The letter is on its way; the step cannot be taken back any more."))
     mail.cancel(held)
 
 
@@ -194,6 +196,13 @@ def draft_saved(draft: Draft, token: str) -> None:
         department_id=draft.department_id,
         about=("draft", draft.id),
         secrets=[token],
+    )
+
+
+def forget_draft(draft: Draft) -> None:
+    """The draft is gone: so are the mails with its link, and with them the address."""
+    db.session.execute(
+        sa.delete(OutboxMail).where(OutboxMail.about_kind == "draft", OutboxMail.about_id == draft.id)
     )
 
 
@@ -315,10 +324,12 @@ def _to_partner(
         context["address"] = site.address(f"/{inquiry.locale}/i/{token}")
     composed = mail.compose(name, inquiry.locale, bilingual=bilingual, **_context(inquiry), **context)
     first = None if inquiry.confirmed_at is None else _first_message_id(inquiry)
-    confirmed = inquiry.confirmed_at is not None and topic not in {"M1", "M2"}
+    named = inquiry.confirmed_at is not None and topic not in {"M1", "M2", "M14"}
     return mail.enqueue(
         topic,
-        to=(inquiry.full_name, inquiry.email) if confirmed else inquiry.email,
+        to=(inquiry.full_name, inquiry.email)
+        if named and _can_be_written(inquiry.full_name)
+        else inquiry.email,
         locale=inquiry.locale,
         subject=subject or composed.subject,
         text=composed.text,
@@ -374,6 +385,15 @@ def _to_staff(
             about=("inquiry", inquiry.id),
             dedupe_key=dedupe_key,
         )
+
+
+def _can_be_written(name: str) -> bool:
+    """Whether a name can stand beside the address; a name that cannot must not keep anybody's answer back."""
+    try:
+        safe_header(name)
+    except UnsafeHeader:
+        return False
+    return True
 
 
 def _context(inquiry: Inquiry) -> dict[str, Any]:

@@ -100,6 +100,8 @@ def standing(inquiry: Inquiry, lang: str, *, now: datetime) -> Standing:
                     yours,
                     kind="wait",
                 )
+            if inquiry.due_at is None:  # a step on it is held, and nothing of that is shown
+                return said(_("You are on the waiting list. We write to you soon."), ours)
             return said(
                 _(
                     "Suitable, but no place in %(period)s. We write again by %(date)s.",

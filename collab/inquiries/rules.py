@@ -18,7 +18,7 @@ UNDO_DAYS = 30
 LATE_ANSWER_DAYS = 90
 
 #: Steps whose letter is shown before it goes out and is held for a while.
-HELD_STEPS = frozenset({Step.ACCEPT, Step.CONDITIONS, Step.WAITLIST, Step.DECLINE, Step.REFER})
+HELD_STEPS = frozenset({Step.ACCEPT, Step.CONDITIONS, Step.WAITLIST, Step.DECLINE, Step.REFER, Step.FULFIL})
 #: What the head decides on an inquiry that is ready.
 DECISIONS = (Step.ACCEPT, Step.CONDITIONS, Step.WAITLIST, Step.DECLINE, Step.REFER)
 
@@ -85,7 +85,9 @@ def why_not(inquiry: Inquiry, transition: Transition, actor: Actor, *, now: date
             return _("The inquiry was closed too long ago. Please send a new one.")
         case Step.REOPEN if inquiry.reopened_at is not None:
             return _("An inquiry is opened again once only.")
-        case Step.ANSWER if transition.target is not (inquiry.asked_from or Status.RECEIVED):
+        case Step.ANSWER if inquiry.status is Status.NEEDS_INFO and transition.target is not (
+            inquiry.asked_from or Status.RECEIVED
+        ):
             return _("The question was asked at another stage.")
         case _:
             pass
@@ -136,9 +138,9 @@ def may_decline_with(reason: Reason, actor: Actor, inquiry: Inquiry) -> bool:
 
 
 def shown_status(inquiry: Inquiry, *, now: datetime) -> Status:
-    """The status the partner may see: while a decision's letter is held, the inquiry is still with the department."""
+    """The status the partner may see: while the letter of a step is held, the one before that step."""
     if inquiry.held_until and now < inquiry.held_until:
-        return Status.IN_REVIEW
+        return inquiry.held_from or Status.IN_REVIEW
     return inquiry.status
 
 

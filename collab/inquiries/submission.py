@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.dialects import postgresql, sqlite
 
-from collab import files, search
+from collab import files, mail, search
 from collab.accounts.actor import Actor
 from collab.core import clock, limits, site, text, tokens
 from collab.core.db import db
-from collab.core.errors import NotFound, TooMany
+from collab.core.errors import Conflict, NotFound, TooMany
 from collab.departments import Department
 from collab.departments.tracks import Track
 from collab.inquiries import clocks, links, notices, rules
@@ -22,6 +22,8 @@ from collab.inquiries.statuses import Status, Step
 
 #: Unconfirmed inquiries and drafts are deleted after this time.
 KEPT = timedelta(days=7)
+#: How often a mistyped address can be put right.
+CORRECTIONS = 3
 
 #: What all tracks share is kept in columns; the rest of a form goes into ``answers`` under its HTML names.
 SHARED = frozenset(
@@ -75,6 +77,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     reference = _next_reference(department)
     existing = by_key(submission.submission_key)  # a twin may have been kept while we waited for the number
     if existing is not None:
+        _give_back(department)
         return existing
     if not submission.is_demo:
         _limit("inquiry", fields["email"], by)
@@ -108,12 +111,35 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     db.session.flush()
     if submission.claim_token:
         inquiry.file_count = len(files.claim(submission.claim_token, owner=("inquiry", inquiry.id)))
-    db.session.execute(sa.delete(Draft).where(Draft.submission_key == inquiry.submission_key))
+    draft = db.session.scalar(sa.select(Draft).filter_by(submission_key=inquiry.submission_key))
+    if draft is not None:
+        drop_draft(draft)
     count(department.id, {Status.UNCONFIRMED: +1})
     index(inquiry)
     tell(inquiry, Kind.SUBMITTED, by=by, to_status=Status.UNCONFIRMED)
     notices.confirm_email(inquiry, links.issue(inquiry, LinkKind.CONFIRM))
     return inquiry
+
+
+def correct_email(inquiry: Inquiry, email: str, *, by: Actor) -> None:
+    """The sender mistyped the address: the mail goes to the right one, and the link in the first one is dead.
+
+    :raises Conflict: it is confirmed already.
+    :raises TooMany: corrected too often, or this address or network sent too many.
+    """
+    take(inquiry)
+    if inquiry.status is not Status.UNCONFIRMED:
+        raise Conflict(_("This inquiry is confirmed already."))
+    limits.hit(f"correct:{inquiry.id}", limit=CORRECTIONS, per=timedelta(days=1))
+    _limit("inquiry", email, by)
+    links.revoke_all(inquiry, LinkKind.CONFIRM)
+    for sent in mail.of(("inquiry", inquiry.id)):
+        if sent.state is mail.MailState.QUEUED:
+            mail.cancel(sent)
+    inquiry.email, inquiry.email_key = email, email.casefold()
+    index(inquiry)
+    tell(inquiry, Kind.LINK_RENEWED, by=by)
+    notices.confirm_email(inquiry, links.issue(inquiry, LinkKind.CONFIRM))
 
 
 def confirm(token: str, *, by: Actor) -> tuple[Inquiry, bool]:
@@ -147,7 +173,7 @@ def confirm_as_sender(inquiry: Inquiry, *, by: Actor) -> None:
 
 def confirm_by_hand(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """A coordinator confirms for a sender whose mail filter lost the link."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     _receive(inquiry, by=by)
     seen(inquiry, by)
 
@@ -203,6 +229,16 @@ def _next_reference(department: Department) -> str:
     return f"{department.code}-{year}-{number:04d}"
 
 
+def _give_back(department: Department) -> None:
+    """The number asked for last is not needed: the row is still ours, so nobody has the next one yet."""
+    year = clock.today(department.timezone).year
+    db.session.execute(
+        sa.update(ReferenceCounter)
+        .where(ReferenceCounter.department_id == department.id, ReferenceCounter.year == year)
+        .values(last=ReferenceCounter.last - 1)
+    )
+
+
 def _limit(what: str, email: str, by: Actor) -> None:
     settings = site.settings()
     try:
@@ -246,8 +282,8 @@ def save_draft(
     """
     now = clock.now()
     key = tokens.digest("submission", submission_key)
+    _limit("draft", email, by)  # whoever saves at the same time waits here, and then finds the same draft
     draft = draft or db.session.scalar(sa.select(Draft).filter_by(submission_key=key))
-    _limit("draft", email, by)
     token = tokens.new_token()
     if draft is None:
         draft = Draft(department=department, track=track, submission_key=key, created_at=now)
@@ -275,7 +311,8 @@ def find_draft(token: str) -> Draft:
 
 
 def drop_draft(draft: Draft) -> None:
-    """The draft was sent or is not wanted any more."""
+    """The draft was sent or is not wanted any more: it goes with the mails that carry its link."""
+    notices.forget_draft(draft)
     db.session.delete(draft)
 
 
@@ -287,12 +324,14 @@ def sweep() -> int:
         if draft.claim_token:
             for upload in files.pending(draft.claim_token):
                 files.discard(upload)
-        db.session.delete(draft)
+        drop_draft(draft)
         gone += 1
     old = (
         sa.select(Inquiry)
         .where(Inquiry.status == Status.UNCONFIRMED, Inquiry.submitted_at <= now - KEPT)
+        .order_by(Inquiry.id)
         .limit(200)
+        .with_for_update(of=Inquiry, skip_locked=True)  # one that is being confirmed this moment stays
     )
     for inquiry in db.session.scalars(old).unique():
         files.discard_of(("inquiry", inquiry.id))

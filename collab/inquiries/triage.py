@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from collab.accounts import Role, User
 from collab.accounts.actor import Actor
 from collab.accounts.models import Membership
+from collab.accounts.permissions import Permission, check
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.inquiries import clocks, links, notices, rules
-from collab.inquiries.conversation import letter, say
-from collab.inquiries.history import Kind, answered_by_a_person, move, put, seen, take, tell
+from collab.inquiries.conversation import letter, recall, say
+from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, put, seen, take, tell
 from collab.inquiries.models import (
     Assignment,
     AssignmentKind,
@@ -36,7 +37,7 @@ def ask(
     inquiry: Inquiry, question: str, *, answer_by: date, by: Actor, version: int | None = None
 ) -> Message:
     """Ask the partner for something (M3); the department's clock stands still until the answer."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     today = clock.local_day(now, inquiry.department.timezone)
     if not today < answer_by <= today + LONGEST_ANSWER:
         raise Invalid("answer_by", _("Choose a day from tomorrow to 90 days ahead."))
@@ -65,7 +66,7 @@ def route(
 
     Routing an inquiry that is already in review assigns one more person and sends the partner nothing.
     """
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     if inquiry.status is Status.RECEIVED:
         move(inquiry, Step.ROUTE, Status.IN_REVIEW, by=by, note=note or None, data={"person": person.id})
         answered_by_a_person(inquiry, now)
@@ -126,7 +127,7 @@ def assign(
 
 def release(inquiry: Inquiry, assignment: Assignment, *, by: Actor, version: int | None = None) -> None:
     """Take an assignment off a person; an opinion already given stays in the history and keeps its weight in B.3."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
         raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
     if assignment.released_at is not None:
@@ -152,7 +153,7 @@ def host_answers(
     version: int | None = None,
 ) -> Assignment:
     """The host says yes, later or no; the coordinator is told."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     assignment = next(
         (
             a
@@ -185,7 +186,7 @@ def host_answers(
 
 def mark_ready(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """All opinions are in: the head decides."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     move(inquiry, Step.READY, Status.DECISION_READY, by=by)
     seen(inquiry, by)
     notices.decision_waits(inquiry)
@@ -203,7 +204,9 @@ def refer(
     version: int | None = None,
 ) -> None:
     """Another office is right: the partner gets its name and contact (M8, held)."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
+    if inquiry.status in {Status.DECISION_READY, Status.CONDITIONAL}:
+        raise Conflict(_("At this stage the head decides, with one sentence for the record."))
     if reason not in REFERRAL:
         raise Invalid("reason", _("Choose one of the reasons offered."))
     if not office:
@@ -225,7 +228,9 @@ def decline(
     inquiry: Inquiry, *, reason: Reason, body: str, by: Actor, note: str = "", version: int | None = None
 ) -> None:
     """The department cannot offer this: one sentence of reason, one useful pointer (M9, held)."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
+    if inquiry.status in {Status.DECISION_READY, Status.CONDITIONAL}:
+        raise Conflict(_("At this stage the head decides, with one sentence for the record."))
     if reason not in DECLINE:
         raise Invalid("reason", _("Choose one of the reasons offered."))
     if not rules.may_decline_with(reason, by, inquiry):
@@ -250,20 +255,24 @@ def close_with_letter(
     note: str = "",
 ) -> Message:
     """Move an inquiry and write the letter that says so; letter and news are held, so that both can be taken back."""
+    stood = inquiry.status
     before = {
-        "status": inquiry.status,
+        "status": stood,
         "status_since": inquiry.status_since.isoformat(),
         "due_at": inquiry.due_at.isoformat() if inquiry.due_at else None,
         "first_answer": inquiry.first_answer_at is not None,
         "outcome": inquiry.outcome,
         "reason": inquiry.reason,
         "urgency": inquiry.urgency,
+        "reminded": inquiry.reminded,
+        "escalated_at": inquiry.escalated_at.isoformat() if inquiry.escalated_at else None,
     }
     event = move(inquiry, step, target, by=by, reason=reason, note=note or None)
     inquiry.outcome = outcome
     inquiry.reason = reason
     hold = timedelta(minutes=inquiry.department.settings.service_levels.hold_minutes)
     inquiry.held_until = clock.now() + hold
+    inquiry.held_from = stood
     message = letter(inquiry, step, body, visible_from=inquiry.held_until, by=by)
     mail = notices.letter(inquiry, step, body, hold_until=inquiry.held_until)
     event.data = {"message": message.id, "mail": mail.id, "before": before}
@@ -271,54 +280,41 @@ def close_with_letter(
     return message
 
 
-def held_event(inquiry: Inquiry) -> InquiryEvent | None:
-    """The step whose letter is held at present."""
-    if inquiry.held_until is None or inquiry.held_until <= clock.now():
-        return None
-    return db.session.scalar(
-        sa.select(InquiryEvent)
-        .where(
-            InquiryEvent.inquiry_id == inquiry.id,
-            InquiryEvent.kind.in_([str(step) for step in rules.HELD_STEPS]),
-        )
-        .order_by(InquiryEvent.id.desc())
-        .limit(1)
-    )
-
-
-def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> InquiryEvent:
     """Undo the last step while its letter is held: no mail went out, and the partner never saw it.
 
     :raises Forbidden: somebody else decided.
     :raises Conflict: the hold is over, the letter is on its way.
+    :returns: the entry of the history that is undone.
     """
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     event = held_event(inquiry)
     if event is None or not event.data:
         raise Conflict(_("The letter is on its way; the step cannot be taken back any more."))
     if event.actor_id != by.user_id:
         raise Forbidden(_("Only %(name)s can take this back.", name=event.actor_name))
-    notices.cancel_held(event.data["mail"])
-    message = db.session.get_one(Message, event.data["message"])
-    message.taken_back_at = now
     before = event.data["before"]
     source = inquiry.status
-    inquiry.held_until = None
+    recall(inquiry, event, now)
     put(inquiry, Status(before["status"]), now)
+    inquiry.status_since = clock.parse(before["status_since"]) or now
     inquiry.due_at = clock.parse(before["due_at"])
+    inquiry.reminded = before["reminded"]
+    inquiry.escalated_at = clock.parse(before["escalated_at"])
     inquiry.urgency = before["urgency"]
     inquiry.outcome = before["outcome"]
     inquiry.reason = Reason(before["reason"]) if before["reason"] else None
     if not before["first_answer"]:
         inquiry.first_answer_at = None
     tell(inquiry, Kind.TAKEN_BACK, by=by, from_status=source, to_status=inquiry.status)
+    return event
 
 
 def set_aside(
     inquiry: Inquiry, *, reason: Reason, by: Actor, note: str = "", version: int | None = None
 ) -> None:
     """Spam or a test: out of all figures, no mail; can be undone for 30 days."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     if reason not in VOIDING:
         raise Invalid("reason", _("Choose one of the reasons offered."))
     move(inquiry, Step.VOID, Status.VOID, by=by, reason=reason, note=note or None)
@@ -329,8 +325,8 @@ def set_aside(
 def merge(inquiry: Inquiry, *, into: Inquiry, by: Actor, version: int | None = None) -> None:
     """The same was sent twice: this one is set aside, its texts and files are shown with the original (M10)."""
     first, second = sorted((inquiry, into), key=lambda one: one.id)
-    take(first, version=version if first is inquiry else None)
-    take(second, version=version if second is inquiry else None)
+    take(first, version=version if first is inquiry else None, by=by)
+    take(second, version=version if second is inquiry else None, by=by)
     if into.id == inquiry.id or into.department_id != inquiry.department_id:
         raise Invalid("original", _("Give the reference of another inquiry of this department."))
     if into.merged_into_id is not None or into.status in {Status.UNCONFIRMED, Status.VOID}:
@@ -355,7 +351,7 @@ def merge(inquiry: Inquiry, *, into: Inquiry, by: Actor, version: int | None = N
 
 def restore(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """It was no spam, or no duplicate: back to the queue (M2)."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     move(inquiry, Step.RESTORE, Status.RECEIVED, by=by)
     inquiry.merged_into_id = None
     inquiry.reason = None
@@ -366,7 +362,7 @@ def restore(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
 
 def reopen(inquiry: Inquiry, *, because: str, by: Actor, version: int | None = None) -> None:
     """New facts, or a late reply: back to the queue, once (M2b)."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     if not because:
         raise Invalid("note", _("Say what is new."))
     move(inquiry, Step.REOPEN, Status.RECEIVED, by=by, note=because)
@@ -379,7 +375,7 @@ def reopen(inquiry: Inquiry, *, because: str, by: Actor, version: int | None = N
 
 def withdraw_on_wish(inquiry: Inquiry, *, note: str, by: Actor, version: int | None = None) -> None:
     """A coordinator withdraws on the partner's written wish (M13)."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     if not note:
         raise Invalid("note", _("Say when and how the partner asked for it."))
     if inquiry.held_until and inquiry.held_until > clock.now():
@@ -393,7 +389,8 @@ def withdraw_on_wish(inquiry: Inquiry, *, note: str, by: Actor, version: int | N
 
 def expedite(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """It is a patient's request: to the top of the queue, an answer within a working day."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
+    check(by, Permission.TRIAGE, inquiry.department_id)
     if inquiry.status not in OPEN:
         raise Conflict(_("The inquiry is closed."))
     clocks.expedite(inquiry, now)
@@ -403,7 +400,7 @@ def expedite(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None
 
 def own(inquiry: Inquiry, person: User | None, *, by: Actor, version: int | None = None) -> None:
     """Set which coordinator has the inquiry; ``None`` gives it back to all."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
         raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
     if person is not None and not _holds(person, inquiry.department_id, Role.COORDINATOR):
@@ -441,7 +438,8 @@ def declare_conflict(inquiry: Inquiry, *, by: Actor) -> None:
 
 def renew_link(inquiry: Inquiry, *, by: Actor) -> None:
     """Send the partner a new private link; all earlier ones stop working, open pages close."""
-    take(inquiry)
+    take(inquiry, by=by)
+    check(by, Permission.TRIAGE, inquiry.department_id)
     links.revoke_all(inquiry, LinkKind.PRIVATE)
     links.end_all_sessions(inquiry)
     tell(inquiry, Kind.LINK_RENEWED, by=by)

@@ -21,9 +21,9 @@ from collab.inquiries.models import (
     Note,
     PartnerSession,
 )
-from collab.inquiries.statuses import OPEN
+from collab.inquiries.statuses import OPEN, Status
 from collab.mail import MailState, OutboxMail
-from collab.reviews import Decision, Opinion
+from collab.reviews import Condition, Decision, Opinion
 
 
 def erase(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
@@ -34,12 +34,12 @@ def erase(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
 
     :raises Conflict: the inquiry is open; withdraw or close it first.
     """
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by, erased=True)
     if by.is_staff and not {Role.COORDINATOR, Role.HEAD} & by.roles_in(inquiry.department_id):
         raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
     if inquiry.anonymised_at is not None:
         return
-    if inquiry.status in OPEN:
+    if inquiry.status in OPEN or inquiry.status is Status.UNCONFIRMED:
         raise Conflict(_("The inquiry is still open. Close it or let the partner withdraw first."))
     if inquiry.held_until and inquiry.held_until > clock.now():
         raise Conflict(
@@ -48,6 +48,16 @@ def erase(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
 
     _erase_mails(inquiry)
     notices.erased(inquiry, inquiry.email, inquiry.locale)
+    _empty(inquiry, by)
+    joined = sa.select(Inquiry).where(Inquiry.merged_into_id == inquiry.id).order_by(Inquiry.id)
+    for duplicate in db.session.scalars(joined).unique().all():  # shown with it, so erased with it
+        take(duplicate, erased=True)
+        if duplicate.anonymised_at is None:
+            _erase_mails(duplicate)
+            _empty(duplicate, by)
+
+
+def _empty(inquiry: Inquiry, by: Actor) -> None:
     _erase_texts(inquiry)
     files.discard_of(("inquiry", inquiry.id))
     search.remove("inquiry", inquiry.id)
@@ -92,11 +102,20 @@ def _erase_texts(inquiry: Inquiry) -> None:
     )
     db.session.execute(
         sa.update(InquiryEvent)
-        .where(InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.actor_kind == "applicant")
+        .where(InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.actor_kind.in_(("applicant", "visitor")))
         .values(actor_name="–")
     )
     db.session.execute(
-        sa.update(Assignment).where(Assignment.inquiry_id == inquiry.id).values(answer_note=None)
+        sa.update(Assignment)
+        .where(Assignment.inquiry_id == inquiry.id)
+        .values(answer_note=None, answer_period=None)
+    )
+    decisions = sa.select(Decision.id).where(Decision.inquiry_id == inquiry.id)
+    db.session.execute(
+        sa.update(Condition)
+        .where(Condition.decision_id.in_(decisions))
+        .values(text="–")
+        .execution_options(synchronize_session="fetch")
     )
     db.session.execute(
         sa.update(Decision).where(Decision.inquiry_id == inquiry.id).values(letter="", because="–")

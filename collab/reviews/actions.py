@@ -13,7 +13,7 @@ from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.inquiries import clocks, notices, rules, triage
-from collab.inquiries.history import Kind, move, seen, take, tell
+from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
 from collab.inquiries.models import AssignmentKind, Inquiry
 from collab.inquiries.reasons import DECLINE, REFERRAL, Reason
 from collab.inquiries.statuses import Status, Step
@@ -69,7 +69,7 @@ def give_opinion(
     inquiry: Inquiry, recommendation: Recommendation, *, because: str, by: Actor, version: int | None = None
 ) -> Opinion:
     """A reviewer's opinion; given once, changed as long as the inquiry is in review."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     assignment = next(
         (
             a
@@ -144,7 +144,7 @@ def decide(
     :param letter: the letter as it will go out.
     :raises Forbidden: no head, or host or reviewer of this very inquiry.
     """
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     facts = facts or Facts()
     step, target = STEPS[verdict]
     if by.user_id is None or Role.HEAD not in by.roles_in(inquiry.department_id):
@@ -158,6 +158,7 @@ def decide(
     triage.close_with_letter(
         inquiry, step, target, letter, reason=facts.reason, outcome=_outcome(facts), note=because, by=by
     )
+    answered_by_a_person(inquiry, now)
     standing = queries.standing_decision(inquiry)
     if standing is not None:  # from the waiting list, or after the inquiry was opened again
         standing.superseded_at = now
@@ -174,6 +175,13 @@ def decide(
     )
     db.session.add(decision)
     db.session.flush()
+    event = held_event(inquiry)
+    if event is not None:  # what taking back undoes
+        event.data = {
+            **(event.data or {}),
+            "decision": decision.id,
+            "superseded": standing.id if standing else None,
+        }
     if facts.conditions:
         last = max(due for _text, due, _owner in facts.conditions)
         inquiry.due_at = clock.end_of_day(last, inquiry.department.timezone)
@@ -182,24 +190,20 @@ def decide(
 
 def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """Take a decision (or a referral or refusal at triage) back while its letter is held."""
-    triage.take_back(inquiry, by=by, version=version)
-    decision = queries.standing_decision(inquiry)
-    if decision is None or inquiry.status not in {Status.DECISION_READY, Status.WAITLISTED}:
+    undone = triage.take_back(inquiry, by=by, version=version).data or {}
+    if "decision" not in undone:
         return  # it was a step of triage, or the letter that all conditions are met
-    decision.taken_back_at = clock.now()
+    db.session.get_one(Decision, undone["decision"]).taken_back_at = clock.now()
     db.session.flush()
-    earlier = db.session.scalar(
-        sa.select(Decision).where(Decision.inquiry_id == inquiry.id, Decision.superseded_at == decision.at)
-    )
-    if earlier is not None:
-        earlier.superseded_at = None
+    if undone["superseded"] is not None:
+        db.session.get_one(Decision, undone["superseded"]).superseded_at = None
 
 
 def settle(
     condition: Condition, inquiry: Inquiry, state: ConditionState, *, by: Actor, version: int | None = None
 ) -> None:
     """A condition is met or failed (coordinator), or waived (head)."""
-    now = take(inquiry, version=version)
+    now = take(inquiry, version=version, by=by)
     roles = by.roles_in(inquiry.department_id)
     needed = Role.HEAD if state is ConditionState.WAIVED else Role.COORDINATOR
     if needed not in roles:
@@ -215,7 +219,7 @@ def settle(
 
 def fulfil(inquiry: Inquiry, *, letter: str, by: Actor, version: int | None = None) -> None:
     """All conditions are met or waived: the department agrees (M5, held)."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     decision = queries.standing_decision(inquiry)
     for one in decision.conditions if decision else []:
         if one.state not in {ConditionState.MET, ConditionState.WAIVED}:
@@ -225,8 +229,9 @@ def fulfil(inquiry: Inquiry, *, letter: str, by: Actor, version: int | None = No
 
 def place_free(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """A place is free for one on the waiting list: the partner is asked (M12), the head decides."""
-    take(inquiry, version=version)
+    take(inquiry, version=version, by=by)
     move(inquiry, Step.PLACE_FREE, Status.DECISION_READY, by=by)
+    inquiry.decision_due = inquiry.due_at  # the first promise was kept; a decision is owed anew
     seen(inquiry, by)
     notices.place_free(inquiry)
     notices.decision_waits(inquiry)
