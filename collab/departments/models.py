@@ -30,7 +30,7 @@ class Department(Model):
     slug: Mapped[str] = mapped_column(sa.String(60), unique=True)
     code: Mapped[str] = mapped_column(sa.String(8), unique=True)
     timezone: Mapped[str] = mapped_column(sa.String(60))
-    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    content: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
     content_digest: Mapped[str] = mapped_column(sa.String(64))
     content_version: Mapped[int] = mapped_column(default=1)
     is_demo: Mapped[bool] = mapped_column(default=False)

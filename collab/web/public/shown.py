@@ -1,7 +1,9 @@
 """How a fact is written out: value, unit, period and note, in the reader's language."""
 
+from typing import Literal
+
 from babel import Locale
-from babel.numbers import format_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 from flask_babel import gettext as _
 
 from collab.profile import Fact, PeriodState, Qualifier
@@ -15,19 +17,21 @@ def value(fact: Fact, lang: str, *, unit: bool = True) -> str:
         return str(fact.value)
     text = number(fact.value, lang)
     if fact.qualifier is Qualifier.AROUND:
-        text = f"约 {text}" if lang == "zh" else f"≈ {text}"
+        text = _("≈ %(number)s", number=text)
     elif fact.qualifier is Qualifier.MORE_THAN:
-        text = f"超过 {text}" if lang == "zh" else f"> {text}"
-    if not unit or fact.unit is None:
-        return text
-    return text + ("" if text.endswith("万") else " ") + fact.unit.get(lang)
+        text = _("> %(number)s", number=text)
+    return f"{text} {fact.unit.get(lang)}" if unit and fact.unit else text
 
 
 def number(figure: int | float, lang: str) -> str:
-    """A number as people say it: from a million on in millions, in Chinese in 万 where that is even."""
-    if figure >= 1_000_000 and figure % 10_000 == 0:
-        return f"{figure / 10_000:.0f} 万" if lang == "zh" else f"{figure / 1_000_000:g} million"
-    return str(format_decimal(figure, locale=Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB")))
+    """A number with the reader's grouping; from a million on in words (50 million, 5000万) where nothing is lost."""
+    locale = Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB")
+    if figure >= 1_000_000 and figure % 1_000_000 == 0:
+        kind: Literal["short", "long"] = (
+            "short" if lang == "zh" else "long"
+        )  # in Chinese the short form is the one in words
+        return str(format_compact_decimal(figure, format_type=kind, locale=locale))
+    return str(format_decimal(figure, locale=locale))
 
 
 def period(fact: Fact, lang: str) -> str:

@@ -108,7 +108,7 @@ def test_each_figure_says_value_unit_period_source_and_note(
         row = element(roots[page], ours.key)
         said = text_of(row)
         if ours.is_number and ours.section not in ("equipment", "degree"):
-            shown = {50_000_000: "50 million" if lang == "en" else "5000 万"}.get(
+            shown = {50_000_000: "50 million" if lang == "en" else "5000万"}.get(
                 fact["value"], f"{fact['value']:,}"
             )
             assert shown in said, ours.key
@@ -346,6 +346,13 @@ def test_with_two_departments_the_institution_lists_them(
     assert links["Second <Department>"] == "/en/second/"
     assert links[department.name("en")] == address("en")
     assert "第二科室" in read(client, "/zh/second/")
+
+
+@pytest.mark.one_database
+def test_an_installation_without_a_department_says_so(client: Client) -> None:
+    assert "No department has been set up here yet." in read(client, "/en/")
+    assert client.get("/").location == "/en/"
+    assert "<url>" not in client.get("/sitemap.xml").text
 
 
 # -- for machines ----------------------------------------------------------------------------------------------
