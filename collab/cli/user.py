@@ -48,7 +48,13 @@ def list_users() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="The name as colleagues read it.")
 @click.option("--role", "roles", type=ROLES, multiple=True, required=True, help="May be given several times.")
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Language of the pages and mails.",
+)
 @department_option
 def add(email: str, name: str, roles: Sequence[str], language: str, department: str | None) -> None:
     """Make an account and print a one-time password, good for one week.
@@ -70,7 +76,13 @@ def add(email: str, name: str, roles: Sequence[str], language: str, department: 
 @user.command()
 @click.argument("email")
 @click.option("--role", "roles", type=ROLES, multiple=True, required=True, help="May be given several times.")
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Language of the invitation.",
+)
 @department_option
 def invite(email: str, roles: Sequence[str], language: str, department: str | None) -> None:
     """Invite somebody by a link in a mail; with no mail server set, the link is printed.
