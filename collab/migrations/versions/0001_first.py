@@ -244,6 +244,7 @@ def upgrade() -> None:
     sa.Column('told_late_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('escalated_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('held_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('held_from', sa.Enum('unconfirmed', 'received', 'needs_info', 'in_review', 'decision_ready', 'waitlisted', 'conditional', 'accepted', 'referred', 'declined', 'withdrawn', 'lapsed', 'void', name='held_from', native_enum=False, create_constraint=True, length=22), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('reason', sa.Enum('out_of_scope', 'no_host_in_area', 'no_capacity_in_period', 'lead_time_short', 'funding_missing', 'qualification_mismatch', 'language_level', 'hands_on_not_possible', 'under_18', 'compliance_not_cleared', 'ethics_missing', 'proposal_quality', 'incomplete', 'degree_admission', 'domestic_advanced_training', 'other_department', 'university_agreement', 'patient_request', 'procurement', 'press', 'employment', 'spam', 'duplicate', 'test', name='reason', native_enum=False, create_constraint=True, length=34), nullable=True),
     sa.Column('outcome', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
