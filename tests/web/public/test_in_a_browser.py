@@ -40,7 +40,7 @@ def test_no_page_breaks_the_policy_or_overflows_and_axe_finds_nothing(
                     name,
                     width,
                 )
-                if width == 390:
+                if width == 390 and (lang == "en" or name in ("", "clinical", "visit")):
                     axe(page)
 
 
