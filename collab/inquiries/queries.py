@@ -7,7 +7,8 @@ inquiries and at a million: it is walked along an index from its cursor, and not
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
@@ -27,7 +28,7 @@ from collab.core.errors import Invalid, NotFound
 from collab.core.paging import Key, Page, from_cursor, to_cursor
 from collab.core.text import HiddenCharacters, clean_line
 from collab.departments.tracks import Track
-from collab.files import StoredFile
+from collab.files import FileState, StoredFile
 from collab.inquiries import rules
 from collab.inquiries.history import Kind
 from collab.inquiries.models import (
@@ -75,10 +76,18 @@ def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
 
     :raises NotFound: there is none, or it is not for this person; nobody can tell which.
     """
-    inquiry = db.session.scalar(
-        sa.select(Inquiry)
-        .where(Inquiry.reference == reference, visible(seen_by))
-        .options(joinedload(Inquiry.coordinator), joinedload(Inquiry.merged_into))
+    inquiry = (
+        db.session.scalars(
+            sa.select(Inquiry)
+            .where(Inquiry.reference == reference, visible(seen_by))
+            .options(
+                joinedload(Inquiry.coordinator),
+                joinedload(Inquiry.merged_into),
+                joinedload(Inquiry.assignments).joinedload(Assignment.user),
+            )
+        )
+        .unique()
+        .one_or_none()
     )
     if inquiry is None:
         raise NotFound
@@ -104,7 +113,7 @@ GROUPS: dict[str, frozenset[Status]] = {"open": OPEN, "closed": CLOSED}
 #: Without a status the queue shows everything but what nobody confirmed and what was set aside.
 EXTRAORDINARY = (Status.UNCONFIRMED, Status.VOID)
 SORTS = ("urgent", "due")
-_COUNTRIES = frozenset(
+COUNTRIES = frozenset(
     str(code) for code in Locale.parse("en").territories if re.fullmatch("[A-Z]{2}", str(code))
 )
 
@@ -160,7 +169,7 @@ class QueueView:
             pile=one_of("status", [*GROUPS, *map(str, Status)]),
             track=Track(track) if track else None,
             area=like("area", r"[a-z][a-z0-9_]{1,39}"),
-            country=one_of("country", _COUNTRIES),
+            country=one_of("country", COUNTRIES),
             assigned=like("assigned", r"me|nobody|[1-9][0-9]{0,8}"),
             late=one_of("late", ["1"]) == "1",
             unread=one_of("unread", ["1"]) == "1",
@@ -267,19 +276,16 @@ def queue(view: QueueView, *, seen_by: Actor, after: str | None = None, size: in
     if view.q:
         return _found(view, seen_by, after, size)
     key, back = from_cursor(after, length=2) if after else (None, False)
-    ids = _walk(view, seen_by, key, back=back, size=size + 1)
-    more = len(ids) > size
-    ids = ids[:size]
+    rows = _rows(_walk(view, seen_by, key, back=back, size=size + 1))
+    more = len(rows) > size
+    rows = rows[:size]
     if back:
-        ids.reverse()
-    rows = _rows(ids)
+        rows.reverse()
     keys = [_key(view, row) for row in rows]
     return Page(
         rows=rows,
         older=to_cursor(keys[-1]) if keys and (more or back) else None,
-        newer=to_cursor(keys[0], back=True)
-        if keys and ((more and back) or (after is not None and not back))
-        else None,
+        newer=to_cursor(keys[0], back=True) if keys and (more if back else after is not None) else None,
     )
 
 
@@ -289,11 +295,19 @@ def _key(view: QueueView, row: QueueRow) -> Key:
     return (row.urgency, row.id)
 
 
-def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: int) -> list[int]:
+@dataclass(frozen=True)
+class _Ids:
+    """A select of ids (column ``id``) and the order in which its rows are wanted."""
+
+    source: sa.Subquery
+    order: tuple[sa.ColumnElement[Any], ...]
+
+
+def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: int) -> _Ids:
     """The ids of the next rows, in walking order.
 
-    Departments and statuses are walked one by one, each along its index, and their heads merged: an IN over several
-    would have to sort all of them first.
+    Departments and statuses are walked one by one, each along its index, and their heads merged: an IN over
+    several would have to sort all of them first.
     """
     first: Any = Inquiry.due_at if view.sort == "due" else Inquiry.urgency
     ascending = (view.sort == "due") is not back
@@ -313,20 +327,23 @@ def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: i
             wheres.append([*wall, Inquiry.status.not_in(EXTRAORDINARY)])
         else:
             wheres.extend([*wall, Inquiry.status == status] for status in sorted(statuses))
-    if not wheres:
-        return []
     branches = [
         sa.select(first.label("first"), Inquiry.id.label("id"))
         .where(*where, *conditions)
         .order_by(*order)
         .limit(size)
-        for where in wheres
+        .subquery()
+        for where in wheres or [[sa.false()]]
     ]
     if len(branches) == 1:
-        return [row.id for row in db.session.execute(branches[0])]
-    heads = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
-    head_order = [heads.c.first, heads.c.id] if ascending else [heads.c.first.desc(), heads.c.id.desc()]
-    return list(db.session.scalars(sa.select(heads.c.id).order_by(*head_order).limit(size)))
+        heads = branches[0]
+    else:
+        every = sa.union_all(*(sa.select(branch.c.first, branch.c.id) for branch in branches)).subquery()
+        by = [every.c.first, every.c.id] if ascending else [every.c.first.desc(), every.c.id.desc()]
+        heads = sa.select(every.c.first, every.c.id).order_by(*by).limit(size).subquery()
+    if ascending:
+        return _Ids(heads, (heads.c.first.asc(), heads.c.id.asc()))
+    return _Ids(heads, (heads.c.first.desc(), heads.c.id.desc()))
 
 
 def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[Any], ...]:
@@ -387,32 +404,32 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
         most=most,
     ).subquery()
     statement = (
-        sa.select(hits.c.object_id)
+        sa.select(hits.c.object_id.label("id"))
         .join(Inquiry, Inquiry.id == hits.c.object_id)
         .where(
             visible(actor),
             Inquiry.status.in_(sorted(view.statuses))
-            if view.statuses
+            if view.statuses is not None
             else Inquiry.status.not_in(EXTRAORDINARY),
             *_conditions(view, actor),
         )
         .order_by(hits.c.object_id.asc() if back else hits.c.object_id.desc())
         .limit(size + 1)
+        .subquery()
     )
-    ids = list(db.session.scalars(statement))
-    more = len(ids) > size
-    ids = ids[:size]
-    onward = ids[-1] if more else None
+    rows = _rows(_Ids(statement, (statement.c.id.asc() if back else statement.c.id.desc(),)))
+    more = len(rows) > size
+    rows = rows[:size]
+    onward = rows[-1].id if more else None
     if not more and most is not None:
         # Few rows were left by the filters; if the bound was reached, the search goes on behind it.
         edge = sa.func.max(hits.c.object_id) if back else sa.func.min(hits.c.object_id)
         looked, last = db.session.execute(sa.select(sa.func.count(), edge).select_from(hits)).one()
         onward = last if looked >= most else None
     if back:
-        ids.reverse()
-    rows = _rows(ids)
-    older = (ids[-1] if ids else (start or 1) - 1) if back else onward
-    newer = onward if back else ((ids[0] if ids else start) if after else None)
+        rows.reverse()
+    older = (rows[-1].id if rows else (start or 1) - 1) if back else onward
+    newer = onward if back else ((rows[0].id if rows else start) if after else None)
     return Page(
         rows=rows,
         older=to_cursor((older,)) if older is not None else None,
@@ -420,30 +437,34 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     )
 
 
-def _rows(ids: Sequence[int]) -> list[QueueRow]:
-    if not ids:
+def _rows(ids: _Ids) -> list[QueueRow]:
+    """The rows of some ids, in their order: one query for them, one for the people who are asked."""
+    found = db.session.execute(
+        sa.select(*_COLUMNS)
+        .join(ids.source, ids.source.c.id == Inquiry.id)
+        .outerjoin(_Coordinator, _Coordinator.id == Inquiry.coordinator_id)
+        .order_by(*ids.order)
+    ).all()
+    if not found:
         return []
-    found = {
-        row.id: row
-        for row in db.session.execute(
-            sa.select(*_COLUMNS)
-            .outerjoin(_Coordinator, _Coordinator.id == Inquiry.coordinator_id)
-            .where(Inquiry.id.in_(ids))
-        )
-    }
     people: dict[int, list[str]] = {}
     for inquiry_id, name in db.session.execute(
         sa.select(Assignment.inquiry_id, User.name)
         .join(User, User.id == Assignment.user_id)
         .where(
-            Assignment.inquiry_id.in_(ids), Assignment.released_at.is_(None), Assignment.answered_at.is_(None)
+            Assignment.inquiry_id.in_([row.id for row in found]),
+            Assignment.released_at.is_(None),
+            Assignment.answered_at.is_(None),
         )
         .order_by(Assignment.id)
     ):
         people.setdefault(inquiry_id, []).append(name)
-    return [
-        QueueRow(**found[id]._mapping, with_people=tuple(people.get(id, ()))) for id in ids if id in found
-    ]
+    return [QueueRow(**row._mapping, with_people=tuple(people.get(row.id, ()))) for row in found]
+
+
+def _rows_of(ids: Collection[int]) -> list[QueueRow]:
+    wanted = sa.select(Inquiry.id).where(Inquiry.id.in_(sorted(ids))).subquery()
+    return _rows(_Ids(wanted, (wanted.c.id.desc(),))) if ids else []
 
 
 @dataclass(frozen=True)
@@ -465,28 +486,20 @@ def neighbours(view: QueueView, inquiry: Inquiry, *, seen_by: Actor) -> Neighbou
         if view.sort == "due"
         else (inquiry.urgency, inquiry.id)
     )
-    before = _walk(view, seen_by, key, back=True, size=1)
-    behind = _walk(view, seen_by, key, back=False, size=1)
-    return _references(before, behind)
+    sides = []
+    for name, back in (("previous", True), ("next", False)):
+        one = _walk(view, seen_by, key, back=back, size=1).source
+        sides.append(
+            sa.select(sa.literal(name).label("side"), Inquiry.reference).join(one, one.c.id == Inquiry.id)
+        )
+    found = dict(db.session.execute(sa.union_all(*sides)).all())
+    return Neighbours(found.get("previous"), found.get("next"))
 
 
 def _neighbours_found(view: QueueView, inquiry: Inquiry, actor: Actor) -> Neighbours:
     before = _found(view, actor, to_cursor((inquiry.id,), back=True), 1).rows
     behind = _found(view, actor, to_cursor((inquiry.id,)), 1).rows
     return Neighbours(before[0].reference if before else None, behind[0].reference if behind else None)
-
-
-def _references(before: list[int], behind: list[int]) -> Neighbours:
-    names: dict[int, str] = {
-        row.id: row.reference
-        for row in db.session.execute(
-            sa.select(Inquiry.id, Inquiry.reference).where(Inquiry.id.in_([*before, *behind]))
-        )
-    }
-    return Neighbours(
-        names.get(before[0]) if before else None,
-        names.get(behind[0]) if behind else None,
-    )
 
 
 # -- the piles -------------------------------------------------------------------------------------------------------
@@ -513,39 +526,51 @@ class Piles:
 
 
 def piles(actor: Actor) -> Piles:
-    """The counts beside every staff page: two queries, whatever there is.
+    """The counts beside every staff page: one query, whatever there is.
 
     Who sees all of a department gets the kept counts; others get those of what they were given.
     """
     everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
     if not departments_where(actor, Permission.SEE_INQUIRIES):
         return Piles({}, 0, 0, 0, 0)
-    if everything:
-        counted = sa.select(InquiryCount.status, sa.func.sum(InquiryCount.count)).where(
-            InquiryCount.department_id.in_(sorted(everything))
-        )
-        by_status = db.session.execute(counted.group_by(InquiryCount.status))
-    else:
-        by_status = db.session.execute(
-            sa.select(Inquiry.status, sa.func.count()).where(visible(actor)).group_by(Inquiry.status)
-        )
-    found = {status: int(number) for status, number in by_status}
-
     seen = visible(actor)
-    late = _bounded(sa.select(Inquiry.id).where(_overdue(clock.now()), seen))
-    unread = _bounded(
-        sa.select(Inquiry.id).where(sa.and_(Inquiry.unread), Inquiry.status.not_in(EXTRAORDINARY), seen)
-    )
-    erasure = _bounded(
-        sa.select(Inquiry.id).where(
+    if everything:
+        counted = (
+            sa.select(
+                sa.cast(InquiryCount.status, sa.String).label("name"),
+                sa.func.sum(InquiryCount.count).label("n"),
+            )
+            .where(InquiryCount.department_id.in_(sorted(everything)))
+            .group_by(InquiryCount.status)
+        )
+    else:
+        counted = (
+            sa.select(sa.cast(Inquiry.status, sa.String).label("name"), sa.func.count().label("n"))
+            .where(seen)
+            .group_by(Inquiry.status)
+        )
+    lists = {
+        "to answer": _to_answer(actor),
+        "to decide": _to_decide(actor),
+        "news": _news(actor),
+        "late": sa.select(Inquiry.id).where(_overdue(clock.now()), seen),
+        "unread": sa.select(Inquiry.id).where(
+            sa.and_(Inquiry.unread), Inquiry.status.not_in(EXTRAORDINARY), seen
+        ),
+    }
+    if everything:
+        lists["erasure"] = sa.select(Inquiry.id).where(
             Inquiry.erasure_requested_at.is_not(None), Inquiry.anonymised_at.is_(None), seen
         )
+    bounded = [sa.select(sa.literal(name), _bounded(statement)) for name, statement in lists.items()]
+    found = {str(name): int(number) for name, number in db.session.execute(sa.union_all(counted, *bounded))}
+    return Piles(
+        by_status={status: found[status] for status in Status if status in found},
+        mine=found["to answer"] + found["to decide"] + found["news"],
+        late=found["late"],
+        unread=found["unread"],
+        erasure=found.get("erasure", 0),
     )
-    mine = sa.select(
-        _bounded(_to_answer(actor)) + _bounded(_to_decide(actor)) + _bounded(_news(actor))
-    ).scalar_subquery()
-    row = db.session.execute(sa.select(mine, late, unread, erasure if everything else sa.literal(0))).one()
-    return Piles(found, *row)
 
 
 def _bounded(statement: sa.Select[Any]) -> sa.ScalarSelect[int]:
@@ -625,7 +650,7 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
     for number, id in db.session.execute(together):
         found[number].append(id)
     ids = [assignment.inquiry_id for assignment in assignments]
-    rows = {row.id: row for row in _rows(sorted({*ids, *itertools.chain.from_iterable(found.values())}))}
+    rows = {row.id: row for row in _rows_of({*ids, *itertools.chain.from_iterable(found.values())})}
 
     def of(number: int) -> list[QueueRow]:
         return [rows[id] for id in found[number] if id in rows]
@@ -750,8 +775,7 @@ def thread(inquiry: Inquiry) -> Thread:
         db.session.scalars(sa.select(Message).where(Message.inquiry_id.in_(ids)).order_by(Message.id))
     )
     notes = list(db.session.scalars(sa.select(Note).where(Note.inquiry_id.in_(ids)).order_by(Note.id)))
-    own = files.of_many("inquiry", ids)
-    sent = files.of_many("message", [message.id for message in messages]) if messages else {}
+    attached = _files_of({"inquiry": ids, "message": [message.id for message in messages]})
     entries = [
         *(
             Entry("event", event.at, event.actor_name, event=event)
@@ -764,14 +788,41 @@ def thread(inquiry: Inquiry) -> Thread:
                 message.at,
                 message.author_name,
                 message=message,
-                files=tuple(sent.get(message.id, ())),
+                files=tuple(attached["message", message.id]),
             )
             for message in messages
         ),
         *(Entry("memo", note.at, note.author_name, note=note) for note in notes),
     ]
     entries.sort(key=lambda entry: entry.at)
-    return Thread(entries, [file for id in ids for file in own[id]], merged)
+    return Thread(entries, [file for id in ids for file in attached["inquiry", id]], merged)
+
+
+def _files_of(owners: dict[str, list[int]]) -> dict[tuple[str, int], list[StoredFile]]:
+    """The files of things of several kinds, in one query."""
+    found: dict[tuple[str, int], list[StoredFile]] = defaultdict(list)
+    theirs = (
+        sa.and_(StoredFile.owner_kind == kind, StoredFile.owner_id.in_(ids)) for kind, ids in owners.items()
+    )
+    for file in db.session.scalars(
+        sa.select(StoredFile)
+        .where(StoredFile.state == FileState.ATTACHED, sa.or_(*theirs))
+        .order_by(StoredFile.id)
+    ):
+        found[file.owner_kind or "", file.owner_id or 0].append(file)
+    return found
+
+
+def last_events(inquiry: Inquiry, most: int = 3) -> list[InquiryEvent]:
+    """What happened last, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(InquiryEvent)
+            .where(InquiryEvent.inquiry_id == inquiry.id)
+            .order_by(InquiryEvent.id.desc())
+            .limit(most)
+        )
+    )
 
 
 def _merged_here(inquiry: Inquiry, events: Iterable[InquiryEvent]) -> list[Inquiry]:
@@ -840,19 +891,84 @@ def people_for(inquiry: Inquiry, role: Role) -> list[Candidate]:
     return [Candidate(user, waiting) for user, waiting in rows]
 
 
-def earlier(inquiry: Inquiry, *, seen_by: Actor, most: int = 5) -> list[QueueRow]:
-    """Other inquiries from the same address or the same institution, newest first, as far as this person may see."""
-    others = [Inquiry.id != inquiry.id, Inquiry.department_id == inquiry.department_id, visible(seen_by)]
-    same = [Inquiry.email_key == inquiry.email_key, Inquiry.institution_name == inquiry.institution_name]
-    heads = [
-        sa.select(
-            sa.select(Inquiry.id).where(one, *others).order_by(Inquiry.id.desc()).limit(most).subquery().c.id
+def references(ids: Iterable[int | None], *, seen_by: Actor) -> dict[int, str]:
+    """The references of inquiries, those only that this person may see."""
+    wanted = sorted({id for id in ids if id is not None})
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        sa.select(Inquiry.id, Inquiry.reference).where(Inquiry.id.in_(wanted), visible(seen_by))
+    )
+    return {id: reference for id, reference in rows}  # noqa: C416
+
+
+def taken_back_mails(inquiry_id: int) -> set[int]:
+    """The ids of an inquiry's mails whose letter was taken back: these must never go out."""
+    gone = set(
+        db.session.scalars(
+            sa.select(Message.id).where(Message.inquiry_id == inquiry_id, Message.taken_back_at.is_not(None))
         )
-        for one in same
+    )
+    events = db.session.scalars(sa.select(InquiryEvent).where(InquiryEvent.inquiry_id == inquiry_id))
+    return {event.data["mail"] for event in events if event.data and event.data.get("message") in gone}
+
+
+def closed_to(actor: Actor, ids: Iterable[int | None]) -> set[int]:
+    """Which of some inquiries are closed to this person by a declared conflict of interest."""
+    wanted = sorted({id for id in ids if id is not None})
+    if not wanted:
+        return set()
+    return set(
+        db.session.scalars(
+            sa.select(Conflict.inquiry_id).where(
+                Conflict.user_id == actor.user_id, Conflict.inquiry_id.in_(wanted)
+            )
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Another inquiry of the same person or institution."""
+
+    reference: str
+    title: str
+    full_name: str
+    status: Status
+    submitted_at: datetime
+    same_address: bool
+
+
+def earlier(inquiry: Inquiry, *, seen_by: Actor, most: int = 5) -> list[Earlier]:
+    """Other inquiries from the same address or institution, newest first, as far as this person may see them."""
+    others = [
+        Inquiry.id != inquiry.id,
+        Inquiry.department_id == inquiry.department_id,
+        Inquiry.status.not_in(EXTRAORDINARY),
+        visible(seen_by),
     ]
+    heads = []
+    for same in (
+        Inquiry.email_key == inquiry.email_key,
+        Inquiry.institution_name == inquiry.institution_name,
+    ):
+        head = sa.select(Inquiry.id).where(same, *others).order_by(Inquiry.id.desc()).limit(most).subquery()
+        heads.append(sa.select(head.c.id))
     both = sa.union(*heads).subquery()
-    ids = list(db.session.scalars(sa.select(both.c.id).order_by(both.c.id.desc()).limit(most)))
-    return _rows(ids)
+    ids = sa.select(both.c.id).order_by(both.c.id.desc()).limit(most).subquery()
+    rows = db.session.execute(
+        sa.select(
+            Inquiry.reference,
+            Inquiry.title,
+            Inquiry.full_name,
+            Inquiry.status,
+            Inquiry.submitted_at,
+            (Inquiry.email_key == inquiry.email_key).label("same_address"),
+        )
+        .join(ids, ids.c.id == Inquiry.id)
+        .order_by(Inquiry.id.desc())
+    )
+    return [Earlier(**row._mapping) for row in rows]
 
 
 def host_answer_due(inquiry: Inquiry) -> date | None:

@@ -52,12 +52,17 @@ def _locale() -> Locale:
     return Locale.parse("zh_Hans_CN" if hooks.language() == "zh" else "en_GB")
 
 
-def day(value: date | datetime | None, timezone: str = "Asia/Shanghai", *, year: bool = True) -> str:
+def day(value: date | datetime | None, timezone: str | None = None, *, year: bool = True) -> str:
     """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日 周四``.
 
-    :param timezone: where a moment is taken to be on which day.
+    :param timezone: where a moment is taken to be on which day; at the department's place unless given.
     """
-    return format_day(value, hooks.language(), timezone=timezone, year=year)
+    return format_day(value, hooks.language(), timezone=timezone or _place(), year=year)
+
+
+def _place() -> str:
+    department = g.get("department")
+    return str(department.timezone) if department else "Asia/Shanghai"
 
 
 def month(value: str | None) -> str:
@@ -65,10 +70,11 @@ def month(value: str | None) -> str:
     return format_month(value, hooks.language())
 
 
-def moment(value: datetime | None, timezone: str = "Asia/Shanghai") -> str:
+def moment(value: datetime | None, timezone: str | None = None) -> str:
     """A moment with weekday, time and place: ``Thu 26 Nov 2026, 09:05 (Shanghai)``."""
     if value is None:
         return "–"
+    timezone = timezone or _place()
     local = value.astimezone(ZoneInfo(timezone))
     place = timezone.rpartition("/")[2].replace("_", " ")
     if hooks.language() == "zh":

@@ -1,0 +1,129 @@
+"""How every step of the staff runs: find the inquiry, show the form, call one verb, go back to the inquiry.
+
+A refusal never costs anybody a text: what was typed stands in the form again, with the reason.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from collab import inquiries
+from collab.accounts.permissions import Permission, check
+from collab.core import clock
+from collab.core.db import unit_of_work
+from collab.core.errors import Conflict, Forbidden, Invalid
+from collab.inquiries import Inquiry, queries, questions, rules
+from collab.inquiries.history import KIND_LABELS
+from collab.inquiries.statuses import Step
+from collab.web import hooks
+from collab.web.access import actor
+from collab.web.staff.forms import StepForm
+
+
+def inquiry_for(reference: str, permission: Permission) -> Inquiry:
+    """An inquiry this person may see, and do this to in its department.
+
+    :raises NotFound: not to be seen.
+    :raises Forbidden: to be seen, but this is not theirs to do.
+    """
+    inquiry = inquiries.by_reference(reference, seen_by=actor())
+    check(actor(), permission, inquiry.department_id)
+    return inquiry
+
+
+def possible_or_refuse(inquiry: Inquiry, *steps: Step) -> None:
+    """Before a form is shown: make sure one of its steps can be taken at all.
+
+    :raises Conflict: not from where the inquiry stands, or not now; says why.
+    :raises Forbidden: not by this person.
+    """
+    if request.method != "GET":
+        return  # the verb decides, and nothing that was typed is lost
+    refusals = [
+        choice.why_not for choice in rules.choices(inquiry, actor(), now=clock.now()) if choice.step in steps
+    ]
+    if any(refusal is None for refusal in refusals):
+        return
+    for refusal in refusals:
+        if refusal is not None:
+            if rules.interested(inquiry, actor()) == refusal:
+                raise Forbidden(refusal)
+            raise Conflict(refusal)
+    raise Conflict(
+        _(
+            "“%(step)s” is not possible while the inquiry is “%(status)s”.",
+            step=steps[0].label,
+            status=inquiry.status.label,
+        )
+    )
+
+
+def perform(form: StepForm, inquiry: Inquiry, verb: Callable[[], object]) -> int | None:
+    """Run a verb for a form that was sent; ``None`` when it is done, else the status to answer with."""
+    if not form.validate_on_submit():
+        return 422
+    try:
+        with unit_of_work():
+            verb()
+    except Invalid as refusal:
+        form.refuse(refusal)
+        return 422
+    except Conflict as refusal:
+        form.form_errors.append(
+            refusal.message
+            or _("Somebody changed this inquiry while you had it open. Nothing of yours was done.")
+        )
+        # Whoever reads what happened and still wants the same may press again.
+        form.version.raw_data, form.version.data = None, inquiry.version
+        return 409
+    return None
+
+
+def act(
+    form: StepForm,
+    inquiry: Inquiry,
+    verb: Callable[[], object],
+    *,
+    title: str,
+    button: str,
+    done: str,
+    lede: str = "",
+    kind: str = "primary",
+    back_to: str | None = None,
+    **context: Any,
+) -> ResponseReturnValue:
+    """The page of a step: its form at first, and again with the reason when the step was refused.
+
+    :param done: what is said when it is done.
+    :param back_to: where it goes then; the inquiry unless given.
+    """
+    status: int | None = 200
+    if request.method == "POST":
+        status = perform(form, inquiry, verb)
+        if status is None:
+            flash(done, "success")
+            return redirect(back_to or url_for("staff.inquiry", reference=inquiry.reference), code=303)
+    page = render_template(
+        "staff/step.html",
+        form=form,
+        inquiry=inquiry,
+        title=title,
+        lede=lede,
+        button=button,
+        kind=kind,
+        **beside(inquiry, conflict=status == 409),
+        **context,
+    )
+    return page, status or 200
+
+
+def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:
+    """What stands beside every step's form: the inquiry to read again, and after a conflict what happened last."""
+    return {
+        "answers": questions.answers(inquiry, hooks.language()),
+        "happened": queries.last_events(inquiry) if conflict else [],
+        "kinds_of_events": KIND_LABELS,
+    }

@@ -1,0 +1,319 @@
+"""The forms of the staff's steps. Each carries the version of the inquiry that the page showed."""
+
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    DateField,
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
+from wtforms.validators import InputRequired, Optional
+from wtforms.widgets import HiddenInput
+
+from collab.core.errors import Invalid
+from collab.inquiries.models import AssignmentKind, HostAnswer
+from collab.reviews import ConditionOwner, Recommendation, Verdict
+from collab.web.forms import Line, PortalForm, Text, stripped
+
+#: A letter may be long, but it stays a letter.
+LETTER_LENGTH = 8000
+NOTE_LENGTH = 4000
+
+
+class Day(DateField):
+    """A day, with a refusal in our words."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read ``2026-12-31``; anything else is refused."""
+        if not valuelist or not str(valuelist[0]).strip():
+            self.data = None
+            return
+        try:
+            self.data = date.fromisoformat(str(valuelist[0]).strip())
+        except ValueError:
+            self.data = None
+            raise ValueError(_("Enter a day such as 2026-12-31.")) from None
+
+
+class Seen(IntegerField):
+    """The version of the inquiry that the person had before the eyes."""
+
+    widget = HiddenInput()
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a small number."""
+        value = str(valuelist[0]) if valuelist else ""
+        if not value.isascii() or not value.isdigit() or len(value) > 9:
+            self.data = None
+            raise ValueError(_("This page was not sent as it was shown. Open the inquiry again."))
+        self.data = int(value)
+
+
+def choices(pairs: Any) -> list[SelectChoice]:
+    """Choices of a select or radio field: value and label."""
+    return [SelectChoice(str(value), label) for value, label in pairs]
+
+
+def options(enum: Any) -> list[SelectChoice]:
+    """An enum's members with their labels."""
+    return choices((member, member.label) for member in enum)
+
+
+def words(
+    label: Any, *, most: int = NOTE_LENGTH, needed: Any = None, rows: int = 6, **more: Any
+) -> TextAreaField:
+    """A text of several lines."""
+    checks: list[Any] = [InputRequired(needed)] if needed else [Optional()]
+    return TextAreaField(
+        label, filters=[stripped], validators=[*checks, Text(most=most)], render_kw={"rows": rows}, **more
+    )
+
+
+def line(label: Any, *, most: int = 200, needed: Any = None, **more: Any) -> StringField:
+    """A text of one line."""
+    checks: list[Any] = [InputRequired(needed)] if needed else [Optional()]
+    return StringField(label, filters=[stripped], validators=[*checks, Line(most=most)], **more)
+
+
+class StepForm(PortalForm):
+    """The base of all steps: nothing to fill in but a button."""
+
+    version = Seen(
+        validators=[InputRequired(_l("This page was not sent as it was shown. Open the inquiry again."))]
+    )
+
+
+class AskForm(StepForm):
+    """A question to the partner."""
+
+    question = words(
+        _l("Your question"),
+        most=LETTER_LENGTH,
+        needed=_l("Write the question."),
+        rows=9,
+        description=_l("The partner reads this as it stands. Say what you need and why."),
+    )
+    answer_by = Day(
+        _l("Answer by"),
+        validators=[InputRequired(_l("Choose a day."))],
+        description=_l("Until then the department's clock stands still. Reminders go out by themselves."),
+    )
+
+
+HOST_ANSWERS = (
+    (HostAnswer.YES, _l("Yes, my group can take this")),
+    (HostAnswer.LATER, _l("Yes, but later")),
+    (HostAnswer.NO, _l("No")),
+)
+ASSIGNMENT_KINDS = (
+    (AssignmentKind.HOST, _l("As host: says whether and when the group can take it")),
+    (AssignmentKind.REVIEWER, _l("As reviewer: gives an opinion")),
+)
+
+
+class RouteForm(StepForm):
+    """Whom to give an inquiry to."""
+
+    kind = RadioField(
+        _l("For what"), choices=choices(ASSIGNMENT_KINDS), validators=[InputRequired(_l("Choose one."))]
+    )
+    person = SelectField(
+        _l("Person"),
+        validators=[InputRequired(_l("Choose a person."))],
+        description=_l("In brackets: how many answers this person still owes."),
+    )
+    due_on = Day(_l("Answer by"), validators=[InputRequired(_l("Choose a day."))])
+    note = words(_l("A word to this person"), most=1000, rows=3, description=_l("For staff only."))
+
+
+class HostForm(StepForm):
+    """The host's word."""
+
+    answer = RadioField(
+        _l("Can your group take this?"),
+        choices=choices(HOST_ANSWERS),
+        validators=[InputRequired(_l("Choose one."))],
+    )
+    period = line(
+        _l("When"), most=80, description=_l("For instance “from March 2027” or “spring 2027, 8 weeks”.")
+    )
+    note = words(_l("Why, or what to mind"), most=1000, rows=4, description=_l("For staff only."))
+
+
+class OpinionForm(StepForm):
+    """A reviewer's opinion."""
+
+    recommendation = RadioField(
+        _l("You recommend to"), choices=options(Recommendation), validators=[InputRequired(_l("Choose one."))]
+    )
+    because = words(
+        _l("Why"),
+        most=4000,
+        needed=_l("Say why in a sentence or two."),
+        description=_l("The head reads this; the partner does not."),
+    )
+
+
+class SetAsideForm(StepForm):
+    """Spam or a test."""
+
+    reason = RadioField(_l("What is it?"), validators=[InputRequired(_l("Choose one."))])
+    note = words(_l("Note"), most=1000, rows=3, description=_l("For staff only."))
+
+
+class MergeForm(StepForm):
+    """A duplicate."""
+
+    original = line(
+        _l("Reference of the original"),
+        most=32,
+        needed=_l("Enter the reference of the inquiry that stays."),
+        description=_l("Both have to come from the same e-mail address."),
+    )
+
+
+class BecauseForm(StepForm):
+    """Why something is done, for the record."""
+
+    note = words(_l("Why"), most=1000, needed=_l("Write one sentence."), rows=4)
+
+
+class NoteForm(StepForm):
+    """A note between staff."""
+
+    note = words(_l("Note"), needed=_l("Write the note."), rows=3)
+
+
+class LetterForm(StepForm):
+    """A free letter to the partner."""
+
+    letter = words(_l("Letter"), most=LETTER_LENGTH, needed=_l("Write the letter."), rows=6)
+
+
+class OwnForm(StepForm):
+    """Which coordinator has it."""
+
+    person = SelectField(_l("Coordinator"), validators=[Optional()])
+
+
+class LetterStepForm(StepForm):
+    """A step that ends with a letter: its facts first, then the letter as it will go out.
+
+    ``drafted_for`` says for which facts the letter was drafted, so that changed facts make a new draft.
+    """
+
+    letter = TextAreaField(
+        _l("Letter"),
+        filters=[stripped],
+        validators=[Optional(), Text(most=LETTER_LENGTH)],
+        render_kw={"rows": 18},
+    )
+    drafted_for = HiddenField(validators=[Optional(), Line(most=64)])
+
+    #: The fields of the first page.
+    facts: tuple[str, ...] = ()
+
+
+class ReferForm(LetterStepForm):
+    """Another office is right."""
+
+    facts = ("reason", "office", "contact", "note")
+    reason = SelectField(_l("Reason"), validators=[InputRequired(_l("Choose a reason."))])
+    office = line(
+        _l("Office"), needed=_l("Name the office."), description=_l("As the partner should read it.")
+    )
+    contact = line(
+        _l("How to reach it"),
+        needed=_l("Say how the partner reaches this office: a link, an address or a telephone number."),
+    )
+    note = words(_l("Note"), most=1000, rows=3, description=_l("For staff only."))
+
+
+class DeclineForm(LetterStepForm):
+    """It cannot be offered."""
+
+    facts = ("reason", "note")
+    reason = SelectField(_l("Reason"), validators=[InputRequired(_l("Choose a reason."))])
+    note = words(_l("Note"), most=1000, rows=3, description=_l("For staff only."))
+
+
+class FulfilForm(LetterStepForm):
+    """All conditions are met: only the letter."""
+
+
+class ConditionForm(Form):
+    """One condition."""
+
+    text = line(_l("Condition"), most=300)
+    due_on = Day(_l("Due on"), validators=[Optional()])
+    owner = SelectField(_l("Who sees to it"), choices=options(ConditionOwner))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has written anything into this row."""
+        return not self.text.data and not any(str(value).strip() for value in self.due_on.raw_data or ())
+
+
+#: Rows for conditions on the page; more than a partner can be expected to meet is another kind of answer.
+CONDITIONS = 6
+
+
+class DecideForm(LetterStepForm):
+    """The head's decision."""
+
+    facts = (
+        "verdict",
+        "because",
+        "conditions",
+        "period",
+        "referral_reason",
+        "office",
+        "contact",
+        "decline_reason",
+    )
+    verdict = RadioField(
+        _l("Decision"), choices=options(Verdict), validators=[InputRequired(_l("Choose one."))]
+    )
+    because = line(
+        _l("Why, in one sentence"),
+        most=500,
+        needed=_l("Write one sentence why."),
+        description=_l("For the record; the partner does not read it."),
+    )
+    conditions = FieldList(
+        FormField(ConditionForm), _l("Conditions"), min_entries=CONDITIONS, max_entries=CONDITIONS
+    )
+    period = line(_l("Period without a place"), most=80, description=_l("For instance “spring 2027”."))
+    referral_reason = SelectField(_l("Reason for referring"), validators=[Optional()])
+    office = line(_l("Office"))
+    contact = line(_l("How to reach it"))
+    decline_reason = SelectField(_l("Reason for declining"), validators=[Optional()])
+
+    def refuse(self, refusal: Invalid) -> None:
+        """Reasons have a field for each verdict; what is wrong with conditions as a whole stands above the form."""
+        if refusal.field == "reason":
+            name = "referral_reason" if self.verdict.data == Verdict.REFER else "decline_reason"
+            refusal = Invalid(name, refusal.message)
+        if refusal.field == "conditions":
+            first: Field = self.conditions[0].form.text
+            first.errors = [*first.errors, refusal.message]
+            return
+        super().refuse(refusal)
+
+
+class SettleForm(StepForm):
+    """What has become of a condition."""
+
+    state = HiddenField(validators=[InputRequired()])

@@ -1,0 +1,32 @@
+"""The first page after signing in: what waits for me, what is late."""
+
+from flask import g, render_template
+from flask.typing import ResponseReturnValue
+
+from collab.accounts.permissions import Permission, may
+from collab.inquiries import queries
+from collab.web.access import actor, signed_in
+from collab.web.staff import bp
+from collab.web.staff.shown import shown
+from collab.web.staff_chrome import departments_here, piles_here
+
+
+@bp.get("/")
+@signed_in
+def home() -> ResponseReturnValue:
+    """What waits for whoever is signed in; for a new installation, what to do first."""
+    g.pile = "home"
+    who = actor()
+    if not may(who, Permission.SEE_INQUIRIES):
+        return render_template("staff/no_inquiries.html")
+    waiting = queries.waits_for_me(who)
+    return render_template(
+        "staff/home.html",
+        waiting=waiting,
+        to_answer=list(zip(waiting.to_answer, shown([row for _one, row in waiting.to_answer]), strict=True)),
+        shown=shown,
+        counts=piles_here(),
+        sees_all=may(who, Permission.SEE_ALL_INQUIRIES),
+        triages=may(who, Permission.TRIAGE),
+        known_departments=list(departments_here().values()),
+    )

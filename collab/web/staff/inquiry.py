@@ -1,0 +1,123 @@
+"""One inquiry: left what to read, right what to do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import g, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from collab import inquiries, mail, reviews
+from collab.accounts.permissions import Permission, may
+from collab.core import clock
+from collab.inquiries import AssignmentKind, Inquiry, Status, queries, questions, rules
+from collab.inquiries.history import KIND_LABELS
+from collab.inquiries.models import InquiryEvent
+from collab.inquiries.queries import Thread
+from collab.mail import OutboxMail
+from collab.web import hooks
+from collab.web.access import actor, requires
+from collab.web.staff import bp
+from collab.web.staff.choices import doable
+from collab.web.staff.forms import LetterForm, NoteForm, StepForm
+from collab.web.staff.queue import asked_view, pile_of
+from collab.web.staff.words import TRACKS
+
+
+@dataclass(frozen=True)
+class Held:
+    """A letter that waits for its hold to end."""
+
+    until: datetime
+    by: str
+    mine: bool
+    label: str
+    letter: OutboxMail | None
+
+
+@bp.get("/inquiries/<reference>")
+@requires(Permission.SEE_INQUIRIES)
+def inquiry(reference: str) -> ResponseReturnValue:
+    """Everything about one inquiry, and what can be done now."""
+    view = asked_view()
+    who = actor()
+    found = inquiries.by_reference(reference, seen_by=who)
+    g.department, g.pile = found.department, pile_of(view)
+    thread = queries.thread(found)
+    mails = mail.of(("inquiry", found.id))
+    sees_all = may(who, Permission.SEE_ALL_INQUIRIES, found.department_id)
+    decisions = reviews.decisions_of(found) if _was_decided(thread) else []
+    standing = next((one for one in decisions if not one.taken_back_at and not one.superseded_at), None)
+    conditions = list(standing.conditions) if standing else []
+    opinions = reviews.opinions_of(found) if _has_reviewers(found) else []
+    may_not_decide = rules.interested(found, who)
+    if any(one.user_id == who.user_id for one in opinions):
+        may_not_decide = may_not_decide or _(
+            "You are a reviewer of this inquiry; somebody else has to decide."
+        )
+    own = {one.id for one in rules.active_assignments(found) if one.user_id == who.user_id}
+    now = clock.now()
+    return render_template(
+        "staff/inquiry.html",
+        inquiry=found,
+        view=view,
+        around=queries.neighbours(view, found, seen_by=who),
+        here=view.to_args(),
+        track=TRACKS[found.track],
+        answers=questions.answers(found, hooks.language()),
+        merged=[(one, questions.answers(one, hooks.language())) for one in thread.merged],
+        thread=thread,
+        kinds=KIND_LABELS,
+        doable=doable(found, who, conditions, may_not_decide),
+        held=_held(found, thread, mails, now),
+        now=now,
+        # A reviewer gives an opinion without having read the others'.
+        opinions=opinions if sees_all else [one for one in opinions if one.user_id == who.user_id],
+        decisions=decisions if sees_all or standing is None else [standing],
+        standing=standing,
+        conditions=conditions,
+        own=own,
+        sees_all=sees_all,
+        triages=may(who, Permission.TRIAGE, found.department_id),
+        decides=may(who, Permission.DECIDE, found.department_id),
+        writes=may(who, Permission.WRITE_NOTES, found.department_id),
+        mails=mails if may(who, Permission.SEE_OUTBOX, found.department_id) else [],
+        earlier=queries.earlier(found, seen_by=who),
+        note_form=NoteForm(version=found.version, prefix=""),
+        letter_form=LetterForm(version=found.version),
+        step_form=StepForm(version=found.version),
+        statuses=Status,
+        kinds_of_assignment={
+            AssignmentKind.HOST: _("Host"),
+            AssignmentKind.REVIEWER: _("Reviewer"),
+        },
+    )
+
+
+def _has_reviewers(found: Inquiry) -> bool:
+    return any(one.kind is AssignmentKind.REVIEWER for one in found.assignments)
+
+
+def _was_decided(thread: Thread) -> bool:
+    steps = {str(step) for step in rules.HELD_STEPS}
+    return any(entry.event is not None and entry.event.kind in steps for entry in thread.entries)
+
+
+def _held(found: Inquiry, thread: Thread, mails: list[OutboxMail], now: datetime) -> Held | None:
+    if found.held_until is None or found.held_until <= now:
+        return None
+    event = _last_held(thread)
+    if event is None or not event.data:
+        return None
+    return Held(
+        until=found.held_until,
+        by=event.actor_name,
+        mine=event.actor_id == actor().user_id,
+        label=str(KIND_LABELS.get(event.kind, event.kind)),
+        letter=next((one for one in mails if one.id == event.data["mail"]), None),
+    )
+
+
+def _last_held(thread: Thread) -> InquiryEvent | None:
+    events = [entry.event for entry in thread.entries if entry.event is not None]
+    return next((event for event in reversed(events) if event.data and "mail" in event.data), None)
