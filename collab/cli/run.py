@@ -1,6 +1,7 @@
 """``collab run``: everything in one command."""
 
 import http.client
+import os
 import sys
 from urllib.parse import urlsplit
 
@@ -42,6 +43,8 @@ def run() -> None:
             )
         return True
 
+    if sys.stdout.isatty():
+        os.environ.setdefault("COLLAB_LOG_FORMAT", "text")  # for the web server and the worker
     collab = [sys.executable, "-m", "collab"]
     supervisor = Supervisor(
         {"The web server": [*collab, "serve", "--grace", str(GRACE - 1)], "The worker": [*collab, "worker"]},

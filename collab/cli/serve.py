@@ -49,7 +49,7 @@ def serve(grace: int) -> None:
         respawn_failed_workers=True,
         respawn_interval=1.0,
         workers_kill_timeout=grace,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # its own warnings are about thread counts; crashes are errors,
         process_name=None,
     ).serve()
 
