@@ -12,7 +12,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench locale lock clean
+.PHONY: help run test check format bench locale docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -42,6 +42,9 @@ bench: $(VENV)/.test ## Run the benchmarks beside their floors; print a table, w
 locale: $(VENV)/.runtime ## Take new sentences into the catalogues and compile them
 	$(BIN)/python tools/translations.py update
 	$(BIN)/python tools/translations.py compile
+
+docs: $(VENV)/.runtime ## Write docs/settings.md anew from the settings
+	$(BIN)/python tools/settings_page.py
 
 lock: $(VENV)/.runtime ## Pin the newest versions pyproject.toml allows, with hashes
 	$(PIP) install uv
