@@ -67,6 +67,9 @@ class DeclarationField(BooleanField):
 
     false_values = (False, "false", "False", "", "0", "no", "off", "n")
 
+    def _value(self) -> str:
+        return "y"  # what ticking it sends, whatever was sent before
+
 
 class ChoiceField(SelectField):
     """A list; what is not on it is refused in our words."""

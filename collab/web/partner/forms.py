@@ -13,7 +13,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from collab.core import clock
-from collab.departments import Department, Track, earliest_visit
+from collab.departments import Department, Track, VisitorType, earliest_visit
 from collab.inquiries import questions
 from collab.inquiries.questions import LABELS
 from collab.web.forms import Line, PortalForm, Text, stripped
@@ -237,7 +237,8 @@ class VisitForm(_StayForm):
 
     def __init__(self, department: Department, *, typed: MultiDict[str, str] | None = None) -> None:
         super().__init__(department, typed=typed)
-        self._offer("visitor_type", questions.choices("visitor_type", department.settings, g.lang))
+        kinds = department.settings.tracks.visit.visitor_types
+        self._offer("visitor_type", {kind.code: _with_help(kind) for kind in kinds})
 
     def validate_duration_weeks(self, field: Field) -> None:
         if field.data is None:
@@ -257,6 +258,17 @@ class VisitForm(_StayForm):
     def warnings(self) -> list[str]:
         found = start_is_soon(self.department, self.preferred_start.data, self.visitor_type.data)
         return [found] if found else []
+
+
+def _with_help(kind: VisitorType) -> str:
+    name = kind.name.get(g.lang)
+    if kind.help is None:
+        return name
+    return (
+        f"{name}（{kind.help.get(g.lang).rstrip('。')}）"
+        if g.lang == "zh"
+        else f"{name}: {kind.help.get(g.lang)}"
+    )
 
 
 class TrainingForm(_StayForm):
@@ -299,6 +311,17 @@ class AnswerForm(SealedForm):
 
 class ButtonForm(PortalForm):
     """A page with nothing but a button."""
+
+
+class CorrectionForm(PortalForm):
+    """The address was mistyped."""
+
+    email = EmailField(
+        _l("The right e-mail"),
+        [_write, OneAddress()],
+        filters=[stripped],
+        render_kw={"autocomplete": "email"},
+    )
 
 
 class LinkForm(PortalForm):

@@ -23,7 +23,7 @@ from collab.web.errors import page as error_page
 from collab.web.hooks import LANGUAGES
 from collab.web.partner import bp, seals, uploads
 from collab.web.partner.fields import clean_address
-from collab.web.partner.forms import FORMS, InquiryForm, harmless, start_is_soon
+from collab.web.partner.forms import FORMS, CorrectionForm, InquiryForm, harmless, start_is_soon
 from collab.web.partner.seals import Seal
 
 #: The purpose the form's seal is signed for.
@@ -312,26 +312,44 @@ def saved(ticket: str) -> ResponseReturnValue:
 ADDRESS_SHOWN = timedelta(hours=1)
 
 
-@bp.get("/<any(en,zh):lang>/sent/<ticket>")
+@bp.route("/<any(en,zh):lang>/sent/<ticket>", methods=["GET", "POST"])
 @public
 def sent(ticket: str) -> ResponseReturnValue:
-    """Sent: the reference, and what to do now."""
+    """Sent: the reference, and what to do now. POST puts a mistyped address right, for a while."""
     inquiry = partner.by_id(opened_ticket("sent", ticket)["id"])
     g.department = inquiry.department
     fresh = inquiry.status is Status.UNCONFIRMED and clock.now() - inquiry.submitted_at < ADDRESS_SHOWN
+    form, status = CorrectionForm(), 200
+    if fresh and request.method == "POST":
+        status = 422
+        if form.validate():
+            try:
+                with unit_of_work():
+                    submission.correct_email(partner.by_id(inquiry.id), str(form.email.data), by=visitor())
+                return redirect(url_for(".sent", ticket=ticket), code=303)
+            except Refused as refusal:
+                form.email.errors = [
+                    refusal.message or _("Just now this cannot be done. Please try again later.")
+                ]
+                status = refusal.status
+    elif request.method == "POST":
+        return redirect(url_for(".sent", ticket=ticket), code=303)
     soon = None
     if inquiry.track is Track.VISIT:
         soon = start_is_soon(
             inquiry.department, inquiry.answers.get("preferred_start"), inquiry.answers.get("visitor_type")
         )
-    return render_template(
+    page = render_template(
         "partner/sent.html",
+        form=form,
+        fresh=fresh,
         inquiry=inquiry,
         waiting=inquiry.status is Status.UNCONFIRMED,
         email=inquiry.email if fresh else masked(inquiry.email),
         until=inquiry.submitted_at + submission.KEPT,
         soon=soon,
     )
+    return page, status
 
 
 def ticket_of(inquiry: Inquiry) -> str:
@@ -369,7 +387,8 @@ def _old_page(error: CSRFError) -> Response:
         form.website.data = ""
         form.form_errors.append(
             _(
-                "This page was open too long, or cookies are switched off. Please press “Send” again. Nothing was sent yet."
+                "This page was open too long, or cookies are switched off. "
+                "Please press “Send” again. Nothing was sent yet."
             )
         )
         return _shown(_sealed(form, seals.read(form, FORM)), status=400)

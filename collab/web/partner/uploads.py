@@ -10,6 +10,7 @@ from collab.core.db import db, unit_of_work
 from collab.core.errors import Invalid
 from collab.files import FileState, StoredFile
 from collab.web.network import client_network
+from collab.web.partner import bp
 
 #: How many files one network may send in an hour.
 UPLOADS_AN_HOUR = 40
@@ -54,6 +55,13 @@ def take(
         except Invalid as refusal:
             problem = refusal
     return problem
+
+
+@bp.teardown_request
+def _close(_error: BaseException | None) -> None:
+    # Larger uploads lie in temporary files; they are not needed any more, whatever became of the request.
+    for upload in request.files.values() if "files" in request.__dict__ else ():
+        upload.close()
 
 
 def remove(claim_token: str, file_id: str) -> None:

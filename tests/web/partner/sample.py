@@ -1,6 +1,14 @@
 """Forms as people fill them in, and the files they add."""
 
+import re
 from typing import Any
+
+import sqlalchemy as sa
+
+from collab import mail
+from collab.core.db import db
+from collab.inquiries import Inquiry
+from tests.support.client import Client
 
 COOPERATION: dict[str, Any] = {
     "full_name": "Erika Mustermann",
@@ -62,3 +70,52 @@ def pdf(pages: int = 1) -> bytes:
         writer.add_blank_page(width=200, height=200)
     writer.write(out)
     return out.getvalue()
+
+
+def links(inquiry_id: int, part: str) -> list[str]:
+    """The paths of the links mailed for an inquiry, the newest last; ``part`` is ``confirm`` or ``i``."""
+    return [
+        path
+        for one in mail.of(("inquiry", inquiry_id))
+        for path in re.findall(rf"http://[^\s/]+(/(?:en|zh)/{part}/[\w-]+)", one.body_text)
+    ]
+
+
+def draft_link() -> str:
+    """The path of the newest link to a draft."""
+    newest = db.session.scalars(
+        sa.select(mail.OutboxMail).filter_by(topic="draft").order_by(mail.OutboxMail.id.desc())
+    ).first()
+    assert newest is not None
+    (path,) = set(re.findall(r"http://[^\s/]+(/(?:en|zh)/draft/[\w-]+)", newest.body_text))
+    return str(path)
+
+
+def received(client: Client, track: str = "cooperation", lang: str = "en", **changed: Any) -> Inquiry:
+    """An inquiry sent and confirmed in a browser, whose private page is open there."""
+    inquiry = sent(client, track, lang, **changed)
+    answer = client.fill(links(inquiry.id, "confirm")[0])
+    assert answer.status_code == 303, answer.text
+    answer = client.fill(links(inquiry.id, "i")[-1])
+    assert answer.status_code == 303, answer.text
+    return again(inquiry.id)
+
+
+def sent(client: Client, track: str = "cooperation", lang: str = "en", **changed: Any) -> Inquiry:
+    """An inquiry sent and not confirmed."""
+    answer = client.fill(address(track, lang), **{**FORMS[track], **changed})
+    assert answer.status_code == 303, answer.text
+    newest = db.session.scalars(sa.select(Inquiry).order_by(Inquiry.id.desc())).first()
+    assert newest is not None
+    return newest
+
+
+def again(inquiry_id: int) -> Inquiry:
+    """The inquiry as it is stored now."""
+    db.session.rollback()
+    return db.session.get_one(Inquiry, inquiry_id)
+
+
+def number_of(model: type[Any]) -> int:
+    """How many rows there are."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
