@@ -44,8 +44,7 @@ def load(until: int) -> None:
     have = db.session.scalar(sa.select(sa.func.count()).select_from(Inquiry)) or 0
     now = clock.now()
     with db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA synchronous = off")
+        _pragma(connection, "synchronous = off")
         for first in range(have + 1, until + 1, BATCH):
             numbers = range(first, min(first + BATCH, until + 1))
             rows = [_row(number, home.id, home.code, codes, now) for number in numbers]
@@ -69,10 +68,16 @@ def load(until: int) -> None:
             )
             connection.commit()
         _keep_counts(connection, home.id, until, now.year)
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("PRAGMA synchronous = full")
+        _pragma(connection, "wal_checkpoint(truncate)")
+        _pragma(connection, "synchronous = full")
     db.session.rollback()
+
+
+def _pragma(connection: sa.Connection, pragma: str) -> None:
+    # Not inside a transaction, which SQLAlchemy would begin.
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(f"PRAGMA {pragma}")
 
 
 def floor_rows(many: int) -> Any:
@@ -112,8 +117,8 @@ def _row(number: int, department_id: int, code: str, areas: list[str], now: Any)
         "locale": "en",
         "submission_key": f"invented-{number}",
         "full_name": f"Invented Person {number}",
-        "email": f"invented{number}@bench.example",
-        "email_key": f"invented{number}@bench.example",
+        "email": f"person.{number}@bench.example",
+        "email_key": f"person.{number}@bench.example",
         "institution_name": f"Invented University {number % 5_000}",
         "country": chance.choice(_COUNTRIES),
         "area": chance.choice(areas),

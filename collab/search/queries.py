@@ -1,13 +1,16 @@
 """Find what was indexed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from collab.core.db import db
 from collab.search.models import KINDS, SPAN, SearchEntry, department_mark
-from collab.search.vocabulary import Clause, query_terms
+from collab.search.vocabulary import SHORT, Clause, query_terms
+
+T = TypeVar("T")
 
 #: So many newest hits are ranked by ``find``.
 RANKED = 400
@@ -31,7 +34,7 @@ def matching(
     before: int | None = None,
     after: int | None = None,
     most: int | None = None,
-) -> sa.Select[tuple[int]]:
+) -> sa.Select[int]:
     """A SELECT of ``object_id``, to be joined: ``hits = matching(...).subquery()``.
 
     Order the joined statement by ``hits.c.object_id`` and nothing else, and give the page's cursor as ``before``
@@ -48,23 +51,27 @@ def matching(
     """
     first = KINDS[kind] * SPAN
     clauses = query_terms(q)
-    if db.session.get_bind().dialect.name == "postgresql":
-        entry = _vector.c.entry_id
-        statement = sa.select((entry - first if first else entry).label("object_id"))
-        statement = statement.where(_vector.c.department_id.in_(department_ids))
-        if clauses:
-            statement = statement.where(_vector.c.vector.op("@@")(sa.cast(_tsquery(clauses), _TsQuery())))
-    else:
-        entry = _fts.c.rowid
-        statement = sa.select((entry - first if first else entry).label("object_id"))
-        if clauses and department_ids:
-            asked = _fts5(clauses, department_ids)
-            statement = statement.where(sa.literal_column("search_fts").op("MATCH")(asked))
+    postgresql = db.session.get_bind().dialect.name == "postgresql"
+    entry: sa.ColumnClause[int] = _vector.c.entry_id if postgresql else _fts.c.rowid
+    statement = sa.select((entry - first if first else entry).label("object_id"))
     if not clauses or not department_ids:
         statement = statement.where(sa.false())
-    statement = statement.where(
-        entry > first + max(after or 0, 0), entry < first + min(SPAN if before is None else before, SPAN)
-    )
+    elif postgresql:
+        asked = sa.cast(_plainly(_tsquery(clauses), _TsQuery()), _TsQuery())
+        statement = statement.where(
+            _vector.c.department_id.in_(sorted(department_ids)), _vector.c.vector.op("@@")(asked)
+        )
+    else:
+        statement = statement.where(
+            sa.literal_column("search_fts").op("MATCH")(_fts5(clauses, department_ids))
+        )
+    above, below = first + max(after or 0, 0), first + min(SPAN if before is None else before, SPAN)
+    if postgresql:
+        statement = statement.where(
+            entry > _plainly(above, sa.BigInteger()), entry < _plainly(below, sa.BigInteger())
+        )
+    else:
+        statement = statement.where(entry > above, entry < below)
     if most is not None:
         statement = statement.order_by(entry.asc() if after is not None else entry.desc()).limit(most)
     return statement
@@ -115,13 +122,28 @@ class _TsQuery(sa.types.UserDefinedType[str]):
     def get_col_spec(self, **_options: object) -> str:
         return "tsquery"
 
+    def literal_processor(self, dialect: sa.Dialect) -> Callable[[str], str]:
+        return lambda value: "'" + value.replace("'", "''") + "'"
+
+
+def _plainly(value: T, type_: sa.types.TypeEngine[T]) -> sa.BindParameter[T]:
+    """Written into the statement: a prepared plan, made for any word, is wrong for common and for rare ones alike."""
+    return sa.bindparam(None, value, type_, literal_execute=True)
+
 
 def _tsquery(clauses: Sequence[Clause]) -> str:
     """The query spelled out; words hold letters, digits and signs of letters only, so nothing in them is syntax."""
-    return " & ".join(
-        "(" + " <-> ".join(f"'{token}'" for token in clause.tokens) + (":*" if clause.prefix else "") + ")"
-        for clause in clauses
-    )
+    return " & ".join(_tsquery_clause(clause) for clause in clauses)
+
+
+def _tsquery_clause(clause: Clause) -> str:
+    if clause.mark:
+        return f"'~{clause.tokens[0]}'"
+    asked = " <-> ".join(f"'{token}'" for token in clause.tokens)
+    if clause.prefix:
+        # The planner takes any beginning for common; the mark tells it how common this one is.
+        return f"({asked}:*) & '~{clause.tokens[-1][: max(SHORT)]}'"
+    return f"({asked})"
 
 
 # -- SQLite --------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ LONGEST = 64
 MOST_ASKED = 300
 MOST_CLAUSES = 12
 #: Beginnings of words this long are kept as marks, so that short queries need no walk over all words.
-SHORT = (2, 3)
+SHORT = (2, 3, 4, 5)
 
 
 def _block(first: int, last: int, *categories: str) -> str:
@@ -155,7 +155,7 @@ def _words_clause(tokens: tuple[str, ...]) -> Clause:
     last = tokens[-1]
     if len(tokens) == 1 and len(last) in SHORT:
         return Clause(tokens, prefix=True, mark=True)
-    return Clause(tokens, prefix=len(last) > max(SHORT))
+    return Clause(tokens, prefix=len(last) > 3)
 
 
 def _run_clause(run: str) -> Clause:

@@ -37,7 +37,7 @@ def test_accents_written_apart_are_the_same_word() -> None:
 
 
 def test_marks_are_characters_and_short_beginnings() -> None:
-    assert marks("量子 子计 计算 machine pet a") == "量 子 计 算 ma mac pe pet"
+    assert marks("量子 子计 计算 machine pet a") == "量 子 计 算 ma mac mach machi pe pet"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,8 @@ def test_marks_are_characters_and_short_beginnings() -> None:
     [
         ("量子计算", [Clause(("量子", "子计", "计算"))]),
         ("学", [Clause(("学",), mark=True)]),
-        ("coop", [Clause(("coop",), prefix=True)]),
+        ("coop", [Clause(("coop",), prefix=True, mark=True)]),
+        ("cooper", [Clause(("cooper",), prefix=True)]),
         ("CT", [Clause(("ct",), prefix=True, mark=True)]),
         ("x", [Clause(("x",))]),
         ("18F-FDG", [Clause(("18f", "fdg"))]),
@@ -54,8 +55,8 @@ def test_marks_are_characters_and_short_beginnings() -> None:
         ('"joint training" 学者', [Clause(("joint", "training")), Clause(("学者",))]),
         ("“联合 training”", [Clause(("联合", "training"))]),
         ('"X 线"', [Clause(("x",)), Clause(("线",), mark=True)]),
-        ('" OR NEAR(', [Clause(("or",), prefix=True, mark=True), Clause(("near",), prefix=True)]),
-        ("coop coop", [Clause(("coop",), prefix=True)]),
+        ('" OR NEAR(', [Clause(("or",), prefix=True, mark=True), Clause(("near",), prefix=True, mark=True)]),
+        ("cooper cooper", [Clause(("cooper",), prefix=True)]),
         ("!!!", []),
         ("", []),
     ],
