@@ -24,13 +24,12 @@ test: $(VENV)/.test ## Install what the tests need and run all of them, on both 
 	@tools/install-for-tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --database both $(ARGS)
 
+# All of them, also when the first finds something.
+CHECKS := "ruff check" "ruff format --check" mypy "lint-imports --no-cache" \
+	"python tools/translations.py check" "python tools/lock.py check"
+
 check: $(VENV)/.check ## Lint, types, import rules, translations, locks
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/python tools/translations.py check
-	$(BIN)/python tools/lock.py check
+	@failed=0; for one in $(CHECKS); do echo "== $$one"; $(BIN)/$$one || failed=1; done; exit $$failed
 
 format: $(VENV)/.check ## Put the code into the one format
 	$(BIN)/ruff check --fix

@@ -48,6 +48,8 @@ KEYWORDS: dict[str, Any] = {
     "pgettext": ((1, "c"), 2),
 }
 PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?[sdif]|%%|\{\w*\}")
+#: How many problems are printed.
+SHOWN = 60
 MARKUP = re.compile(r"</?\w+")
 
 
