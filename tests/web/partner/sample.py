@@ -74,11 +74,12 @@ def pdf(pages: int = 1) -> bytes:
 
 def links(inquiry_id: int, part: str) -> list[str]:
     """The paths of the links mailed for an inquiry, the newest last; ``part`` is ``confirm`` or ``i``."""
-    return [
+    found = [
         path
-        for one in mail.of(("inquiry", inquiry_id))
+        for one in sorted(mail.of(("inquiry", inquiry_id)), key=lambda one: one.id)
         for path in re.findall(rf"http://[^\s/]+(/(?:en|zh)/{part}/[\w-]+)", one.body_text)
     ]
+    return list(dict.fromkeys(found))  # each stands there in both languages
 
 
 def draft_link() -> str:
