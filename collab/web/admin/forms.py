@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, RadioField, SelectChoice, SelectMultipleField  # type: ignore[attr-defined]
-from wtforms.validators import DataRequired, InputRequired
+from wtforms.form import BaseForm
+from wtforms.validators import DataRequired, InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from collab.accounts import ROLE_LABELS, Role
@@ -30,12 +32,21 @@ def role_choices() -> list[Any]:
     return [SelectChoice(role.value, f"{ROLE_LABELS[role]} – {ROLE_HELP[role]}") for role in Role]
 
 
+class RolesField(SelectMultipleField):
+    """Boxes to tick. What was sent besides is refused without being repeated on the page."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if set(self.data or []) - {role.value for role in Role}:
+            raise ValidationError(_("Choose roles of the list."))
+
+
 class RolesForm(PortalForm):
     """A person's roles in one department."""
 
-    roles = SelectMultipleField(
-        _l("Roles"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(), choices=[]
-    )
+    roles = RolesField(_l("Roles"), choices=[])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

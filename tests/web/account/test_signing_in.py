@@ -301,7 +301,7 @@ def test_who_has_an_account_takes_the_invitation_up_signed_in(department: Depart
     assert stranger.user.roles_in(department.id) == {Role.HOST}
     with time_machine.travel(clock.now() + timedelta(seconds=60), tick=True):
         member.sign_in()
-        answer = member.fill(link, _button="Accept")
+        answer = member.fill(link, _button="Accept the invitation")
     assert answer.status_code == 303
     assert member.user.roles_in(department.id) == {Role.REVIEWER}
 
