@@ -23,10 +23,12 @@ CONTENT_TYPES = (
 DOCUMENT = b'<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 
 
-def pdf(pages: int = 1, password: str = "") -> bytes:
+def pdf(pages: int = 1, password: str = "", inside: bytes = b"") -> bytes:
     writer, out = PdfWriter(), io.BytesIO()
     for _ in range(pages):
         writer.add_blank_page(200, 200)
+    if inside:
+        writer.add_attachment("inside.bin", inside)
     if password:
         writer.encrypt(password, algorithm="RC4-128")
     writer.write(out)
