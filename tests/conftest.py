@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collab.departments.models import Department
     from collab.inquiries import Inquiry
     from tests.support.people import Staff
+    from tests.support.world import World
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -186,6 +187,27 @@ def inquiry(app: Flask, department: "Department") -> Callable[..., "Inquiry"]:
 
     def make(track: str = "cooperation", **given: Any) -> "Inquiry":
         return partners.inquiry(department, track, **given)
+
+    return make
+
+
+@pytest.fixture
+def world(department: "Department") -> "World":
+    """Makes inquiries in any status and people to act on them, by the verbs: `world.at("in_review")`."""
+    from tests.support.world import World
+
+    return World(department)
+
+
+@pytest.fixture
+def partner(browser_like: Callable[[], Client]) -> Callable[..., Client]:
+    """`partner(inquiry)` is the browser of the one who sent it, on the private page opened by a link."""
+    from tests.support import partners
+
+    def make(inquiry: "Inquiry", *, lang: str = "en") -> Client:
+        client = browser_like()
+        partners.open_page(client, inquiry, lang=lang)
+        return client
 
     return make
 

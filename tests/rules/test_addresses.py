@@ -107,6 +107,14 @@ def test_a_visitor_who_reads_changes_nothing(app: Flask, client: Client, departm
     assert read_all(app, client, VALUES | {"dept": [department.slug]}) == {}
 
 
+def test_a_partner_who_reads_changes_nothing(
+    app: Flask, partner: Callable[..., Client], department: Any, inquiry: Callable[..., Any]
+) -> None:
+    own = inquiry("visit")
+    values = {"dept": [department.slug], "reference": [own.reference, own.reference]}
+    assert read_all(app, partner(own), VALUES | values) == {}
+
+
 def test_staff_who_read_change_nothing(
     app: Flask, staff: Callable[..., Staff], department: Any, inquiry: Callable[..., Any]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from collab.core import tokens
 from collab.core.db import unit_of_work
+from tests.support.client import Client
 
 if TYPE_CHECKING:
     from collab.accounts import Actor
@@ -83,6 +84,17 @@ def inquiry(
         if confirmed:
             submission.confirm_as_sender(made, by=visitor())
     return made
+
+
+def open_page(client: Client, made: "Inquiry", *, lang: str = "en") -> None:
+    """Open the partner's own page by a private link, as from a mail; the client keeps its session."""
+    from collab.inquiries import LinkKind, links
+
+    with unit_of_work():
+        token = links.issue(made, LinkKind.PRIVATE)
+    answer = client.fill(f"/{lang}/i/{token}")
+    assert answer.status_code == 303, answer.text
+    assert answer.location.endswith(f"/{lang}/my/{made.reference}")
 
 
 def pdf(pages: int = 1) -> bytes:
