@@ -3,7 +3,7 @@
 The cookie holds a random token and the minute it was last used, signed together. The token's digest is looked up in
 the database with every request, so a session that was ended is dead at once. The minute rolls with every page, which
 keeps the idle time without writing to the database when a page is only read
-(docs/decisions/staff-sessions.md).
+(docs/decisions/0011-staff-sessions.md).
 """
 
 import hashlib

@@ -259,7 +259,7 @@ def recovery_codes_left(user_id: int) -> int:
 
 
 def clear_second_factor(user: User, *, by: Actor) -> None:
-    """Take a lost second factor away: done by somebody else, who has made sure who asks (``docs/operating.md``).
+    """Take a lost second factor away: done by somebody else, who has made sure who asks (``docs/accounts.md``).
 
     All sessions end, the person is told by mail, and a new one must be set up within a day. Inside the caller's
     unit of work.
