@@ -355,9 +355,9 @@ def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[A
                 raise ValueError
         except ValueError:
             raise Invalid("after", "") from None
-    elif not isinstance(value, int):
+    elif type(value) is not int or not 0 <= value <= 2:
         raise Invalid("after", "")
-    if not isinstance(key[1], int):
+    if type(key[1]) is not int:
         raise Invalid("after", "")
     return (sa.literal(value, first.type), sa.literal(key[1], sa.BigInteger))
 
@@ -389,7 +389,7 @@ def _conditions(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
 def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[QueueRow]:
     """A page of a search, newest first: the index of words is walked, the filters are checked on what it brings."""
     key, back = from_cursor(after, length=1) if after else (None, False)
-    if key is not None and not isinstance(key[0], int):
+    if key is not None and type(key[0]) is not int:
         raise Invalid("after", "")
     start = int(key[0]) if key else None  # type: ignore[arg-type]
     limited = not departments_where(actor, Permission.SEE_ALL_INQUIRIES)

@@ -3,8 +3,10 @@
 from flask import Blueprint, g
 
 from collab import departments
+from collab.web import staff_chrome
 
 bp = Blueprint("account", __name__, url_prefix="/staff")
+staff_chrome.install(bp)
 
 
 @bp.before_request

@@ -55,7 +55,6 @@ def inquiry(reference: str) -> ResponseReturnValue:
         may_not_decide = may_not_decide or _(
             "You are a reviewer of this inquiry; somebody else has to decide."
         )
-    own = {one.id for one in rules.active_assignments(found) if one.user_id == who.user_id}
     now = clock.now()
     return render_template(
         "staff/inquiry.html",
@@ -76,14 +75,12 @@ def inquiry(reference: str) -> ResponseReturnValue:
         decisions=decisions if sees_all or standing is None else [standing],
         standing=standing,
         conditions=conditions,
-        own=own,
-        sees_all=sees_all,
         triages=may(who, Permission.TRIAGE, found.department_id),
         decides=may(who, Permission.DECIDE, found.department_id),
         writes=may(who, Permission.WRITE_NOTES, found.department_id),
         mails=mails if may(who, Permission.SEE_OUTBOX, found.department_id) else [],
         earlier=queries.earlier(found, seen_by=who),
-        note_form=NoteForm(version=found.version, prefix=""),
+        note_form=NoteForm(version=found.version),
         letter_form=LetterForm(version=found.version),
         step_form=StepForm(version=found.version),
         statuses=Status,
