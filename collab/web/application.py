@@ -3,7 +3,9 @@
 from typing import Any
 
 from flask import Flask, g, request
+from flask import Request as FlaskRequest
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from collab.core.db import TryAgain, db
@@ -13,8 +15,19 @@ from collab.settings import Settings
 ATTEMPTS = 3
 
 
+class Request(FlaskRequest):
+    """A request whose form has a name for every part: Werkzeug hands over nameless ones, and nobody expects them."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        if None in self.form or None in self.files:
+            raise BadRequest
+
+
 class Application(Flask):
     """Flask, which runs a request again when the database asks for it."""
+
+    request_class = Request
 
     def dispatch_request(self) -> ResponseReturnValue:
         for attempt in range(1, ATTEMPTS + 1):
