@@ -4,6 +4,7 @@ nobody knows, which the sweep removes after a while."""
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +24,11 @@ from collab.files.store import CHUNK, Gone, Incoming, TooLarge, store
 
 log = structlog.get_logger("collab.files")
 PURPOSE = "upload-form"
-#: Seconds a file may take to be looked through, starting the looking process included.
-LOOK_SECONDS = 8
+#: Seconds until we stop waiting for a file to be looked through. What the file itself may cost is bounded by the looking
+#: process (``inspection.SECONDS`` of the processor): who waits longer waits for a busy machine.
+LOOK_SECONDS = 30
+#: So many are looked into at once in each process: more would only slow each other down.
+_looking = threading.BoundedSemaphore(2)
 
 
 class FileUnavailable(Unavailable):
@@ -217,6 +221,8 @@ def _look(media_type: str, incoming: Incoming) -> int | None:
     if media_type != inspection.PDF:  # these looks are bounded by the file's size
         inspection.look_into(media_type, incoming.path)
         return None
+    if not _looking.acquire(timeout=LOOK_SECONDS):
+        raise _too_busy()
     try:
         done = subprocess.run(  # noqa: S603  # our own program, a path of our own making
             [sys.executable, "-I", str(Path(inspection.__file__)), media_type, str(incoming.path)],
@@ -226,7 +232,9 @@ def _look(media_type: str, incoming: Incoming) -> int | None:
             env={"PYTHONDONTWRITEBYTECODE": "1"},
         )
     except subprocess.TimeoutExpired:
-        raise inspection.Suspicious("slow") from None
+        raise _too_busy() from None
+    finally:
+        _looking.release()
     if done.returncode:
         log.warning("inspection_ended", code=done.returncode)
         raise inspection.Suspicious("slow" if done.returncode < 0 else "broken")
@@ -234,6 +242,11 @@ def _look(media_type: str, incoming: Incoming) -> int | None:
     if "refused" in answer:
         raise inspection.Suspicious(answer["refused"])
     return int(answer["pages"])
+
+
+def _too_busy() -> Unavailable:
+    log.error("inspection_too_busy")
+    return Unavailable(retry_after=60)
 
 
 def forget_older_than(age: timedelta) -> int:
