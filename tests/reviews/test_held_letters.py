@@ -89,7 +89,7 @@ def test_hold_and_take_back(world: World, start: str, how: str, target: str, rol
         "reason", "urgency", "reminded", "closed_at", "held_until", "held_from",
     )  # fmt: skip
     inquiry = world.get(id)
-    before = {name: getattr(inquiry, name) for name in names} | {"held_until": None}
+    before = {name: getattr(inquiry, name) for name in names} | {"held_until": None, "held_from": None}
     counts, letters = world.counts(), partner.conversation(inquiry, now=clock.now()).letters
     standing = reviews.standing_decision(inquiry)
     standing_id, conditions = standing.id if standing else None, len(reviews.conditions_of(inquiry))
