@@ -33,7 +33,7 @@ def secret_on(answer_text: str) -> str:
 
 
 def codes_on(answer_text: str) -> list[str]:
-    return re.findall(r"<li><code>([a-z0-9-]+)</code></li>", answer_text)
+    return re.findall(r'<li><code class="text-nowrap">([a-z0-9-]+)</code></li>', answer_text)
 
 
 def cookie(client: Client, name: str = "collab") -> str | None:
