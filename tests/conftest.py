@@ -129,6 +129,7 @@ def app(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Flask]:
 
     app = create_app(settings)
     app.testing = True
+    app.jinja_env.bytecode_cache = installation.COMPILED
     app.test_client_class = type(
         "Client",
         (Client,),

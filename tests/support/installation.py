@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from pydantic import SecretStr
 
 from collab.settings import Settings
@@ -43,6 +44,23 @@ def close(app: Flask) -> None:
     db.session.remove()
     db.engine.dispose()
     app.extensions["collab.page_cache"].versions.close()
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all applications of a test run."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
 
 
 def mishaps(app: Flask) -> list[Exception]:
