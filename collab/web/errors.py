@@ -1,7 +1,9 @@
 """Every refusal and every mishap becomes one page, in the reader's language, without a word of the inside."""
 
+from pathlib import Path
+
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -15,6 +17,9 @@ log = structlog.get_logger("collab.web")
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
+    app.extensions["collab.plain_error"] = Path(
+        str(app.template_folder), "errors", "plain_500.html"
+    ).read_text()
 
     @app.errorhandler(Refused)
     def _refused(error: Refused) -> Response:
@@ -103,9 +108,11 @@ def page(status: int, message: str | None = None) -> Response:
             message=message or sentence,
             request_id=g.get("request_id", ""),
         )
-    except Exception:  # the error page itself must never fail: a plain one needs no database and no template
+    except (
+        Exception
+    ):  # the error page itself must never fail: the plain one needs no database and no rendering
         log.exception("error_page_failed")
-        body = f"<!doctype html><html lang=en><meta charset=utf-8><title>{status}</title><h1>{status}</h1></html>"
+        body = current_app.extensions["collab.plain_error"]
     response = make_response(body, status)
     response.headers["Cache-Control"] = "private, no-store"
     return response
