@@ -1,8 +1,8 @@
 """Secrets in links, and what strangers try with them (A01, A02, A12–A15, A17–A19, A22, A39)."""
 
 import re
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -30,6 +30,13 @@ from tests.web.partner.sample import (
 
 Browser = Callable[[], Client]
 HOST = "127.0.0.1"
+
+
+@pytest.fixture(autouse=True)
+def _midmorning() -> Iterator[None]:
+    """Far from the end of an hour and of a day, at which counted limits begin anew."""
+    with time_machine.travel(datetime(2026, 11, 23, 9, 5, tzinfo=UTC), tick=True):
+        yield
 
 
 def state() -> list[object]:

@@ -115,7 +115,9 @@ def clean_address(value: str) -> str:
         typed = clean_line(value)
         if "=?" in typed:
             raise wrong
-        checked = validate_email(typed, check_deliverability=False, test_environment=True).normalized
+        checked = validate_email(
+            typed, check_deliverability=False, test_environment=True, strict=True
+        ).normalized
     except (EmailNotValidError, HiddenCharacters, UnicodeError):
         raise wrong from None
     # Kept as typed, unless that is another spelling of the characters really used.

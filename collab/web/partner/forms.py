@@ -1,5 +1,6 @@
 """The three forms of first contact, as in domain.md A.1–A.4, and the small forms of the partner's page."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -27,6 +28,13 @@ from collab.web.partner.fields import (
     OneAddress,
     WholeNumberField,
     check_ror,
+)
+
+# Controls but tab and line ends, lone surrogates, and the code points that are no characters.
+_UNHOLDABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
 )
 
 #: How far ahead a start may lie, in months (domain.md A.3, A.4), and a deadline, in years (A.2).
@@ -359,8 +367,8 @@ def start_is_soon(department: Department, month: str | None, visitor_type: str |
 
 
 def harmless(value: str) -> str:
-    """Typed text without what no database keeps (NUL, lone surrogates), cut to what a form can ask."""
-    return "".join(c for c in value[:20_000] if c in "\n\r\t" or (c >= " " and not "\ud800" <= c <= "\udfff"))
+    """Typed text without what neither a database nor a page can hold, cut to what a form can ask."""
+    return _UNHOLDABLE.sub("", value[:20_000])
 
 
 def _months_ahead(month: str, today: date) -> int:

@@ -260,7 +260,8 @@ def test_a_filled_trap_keeps_nothing_and_loses_nothing(client: Client, departmen
 
 @pytest.mark.parametrize(("seconds", "status"), [(0.5, 422), (1.7, 422), (3.1, 303)])
 def test_the_least_time(client: Client, department: Department, seconds: float, status: int) -> None:
-    answer = client.fill(address("cooperation"), **COOPERATION, _typing=timedelta(seconds=seconds))
+    with time_machine.travel(clock.now(), tick=False):
+        answer = client.fill(address("cooperation"), **COOPERATION, _typing=timedelta(seconds=seconds))
     assert answer.status_code == status
     assert number_of(Inquiry) == (status == 303)
     if status == 422:
