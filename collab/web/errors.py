@@ -17,9 +17,8 @@ log = structlog.get_logger("collab.web")
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
-    app.extensions["collab.plain_error"] = Path(
-        str(app.template_folder), "errors", "plain_500.html"
-    ).read_text()
+    plain = Path(str(app.template_folder), "errors/plain_500.html")
+    app.extensions["collab.plain_error"] = plain.read_text()
 
     @app.errorhandler(Refused)
     def _refused(error: Refused) -> Response:
@@ -108,9 +107,8 @@ def page(status: int, message: str | None = None) -> Response:
             message=message or sentence,
             request_id=g.get("request_id", ""),
         )
-    except (
-        Exception
-    ):  # the error page itself must never fail: the plain one needs no database and no rendering
+    except Exception:
+        # The error page itself must never fail: the plain one needs no database and no rendering.
         log.exception("error_page_failed")
         body = current_app.extensions["collab.plain_error"]
     response = make_response(body, status)
