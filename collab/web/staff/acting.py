@@ -4,9 +4,9 @@ A refusal never costs anybody a text: what was typed stands in the form again, w
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -37,8 +37,9 @@ def inquiry_for(reference: str, permission: Permission) -> Inquiry:
 def possible_or_refuse(inquiry: Inquiry, *steps: Step) -> None:
     """Before a form is shown: make sure one of its steps can be taken at all.
 
-    :raises Conflict: not from where the inquiry stands, or not now; says why.
-    :raises Forbidden: not by this person.
+    Answers with 409 and the reason where none can, from where the inquiry stands or now.
+
+    :raises Forbidden: this person may not decide on this very inquiry.
     """
     if request.method != "GET":
         return  # the verb decides, and nothing that was typed is lost
@@ -51,14 +52,21 @@ def possible_or_refuse(inquiry: Inquiry, *steps: Step) -> None:
         if refusal is not None:
             if rules.interested(inquiry, actor()) == refusal:
                 raise Forbidden(refusal)
-            raise Conflict(refusal)
-    raise Conflict(
+            not_possible(inquiry, refusal)
+    not_possible(
+        inquiry,
         _(
             "“%(step)s” is not possible while the inquiry is “%(status)s”.",
             step=steps[0].label,
             status=inquiry.status.label,
-        )
+        ),
     )
+
+
+def not_possible(inquiry: Inquiry, reason: str) -> NoReturn:
+    """Answer with 409, the reason, and the way back to the inquiry."""
+    page = render_template("staff/not_possible.html", inquiry=inquiry, reason=reason, **beside(inquiry))
+    abort(make_response(page, 409))
 
 
 def perform(form: StepForm, inquiry: Inquiry, verb: Callable[[], object]) -> int | None:

@@ -19,7 +19,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import DataRequired, InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from collab.core.errors import Invalid
@@ -75,7 +75,7 @@ def words(
     label: Any, *, most: int = NOTE_LENGTH, needed: Any = None, rows: int = 6, **more: Any
 ) -> TextAreaField:
     """A text of several lines."""
-    checks: list[Any] = [InputRequired(needed)] if needed else [Optional()]
+    checks: list[Any] = [DataRequired(needed)] if needed else [Optional()]
     return TextAreaField(
         label, filters=[stripped], validators=[*checks, Text(most=most)], render_kw={"rows": rows}, **more
     )
@@ -83,7 +83,7 @@ def words(
 
 def line(label: Any, *, most: int = 200, needed: Any = None, **more: Any) -> StringField:
     """A text of one line."""
-    checks: list[Any] = [InputRequired(needed)] if needed else [Optional()]
+    checks: list[Any] = [DataRequired(needed)] if needed else [Optional()]
     return StringField(label, filters=[stripped], validators=[*checks, Line(most=most)], **more)
 
 

@@ -18,14 +18,14 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stu
 from collab import reviews
 from collab.accounts.permissions import Permission
 from collab.core import clock
-from collab.core.errors import Conflict, Forbidden, Invalid
+from collab.core.errors import Forbidden, Invalid
 from collab.departments import Office
 from collab.inquiries import Inquiry, Reason, Status, Step, notices, rules, triage
 from collab.inquiries.reasons import DECLINE, REFERRAL
 from collab.reviews import ConditionOwner, ConditionState, Facts, Verdict
 from collab.web.access import actor, requires
 from collab.web.staff import bp
-from collab.web.staff.acting import beside, inquiry_for, perform, possible_or_refuse
+from collab.web.staff.acting import beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import DecideForm, DeclineForm, FulfilForm, LetterStepForm, ReferForm
 
 _BOTH = ["GET", "POST"]
@@ -324,7 +324,7 @@ def fulfil(reference: str) -> ResponseReturnValue:
     possible_or_refuse(inquiry, Step.FULFIL)
     unsettled = [one for one in reviews.conditions_of(inquiry) if one.state not in _SETTLED]
     if unsettled and request.method == "GET":
-        raise Conflict(_("A condition is still open: %(text)s", text=unsettled[0].text))
+        not_possible(inquiry, _("A condition is still open: %(text)s", text=unsettled[0].text))
     form = FulfilForm(version=inquiry.version)
     return run(
         form,

@@ -31,7 +31,7 @@ from collab.inquiries.reasons import VOIDING
 from collab.reviews import ConditionState, Recommendation
 from collab.web.access import actor, requires
 from collab.web.staff import bp
-from collab.web.staff.acting import act, beside, inquiry_for, perform, possible_or_refuse
+from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import (
     AskForm,
     BecauseForm,
@@ -406,7 +406,7 @@ def renew_link(reference: str) -> ResponseReturnValue:
     """A new private link for the partner."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     if inquiry.anonymised_at is not None or inquiry.status in {Status.UNCONFIRMED, Status.VOID}:
-        raise Conflict(_("There is nobody to write to: the inquiry is not confirmed, or set aside."))
+        not_possible(inquiry, _("There is nobody to write to: the inquiry is not confirmed, or set aside."))
     form = StepForm(version=inquiry.version)
     return act(
         form,
