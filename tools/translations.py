@@ -220,11 +220,8 @@ def main(arguments: list[str]) -> None:
                 print("Not used by the portal:", *unknown, sep="\n  ")
         case ["check"]:
             if wrong := check():
-                sys.exit(
-                    "\n".join(
-                        [*sorted(wrong), f"{len(wrong)} problems in the catalogues. See `make locale`."]
-                    )
-                )
+                last = f"{len(wrong)} problems in the catalogues. See CONTRIBUTING.md."
+                sys.exit("\n".join([*sorted(wrong)[:SHOWN], last]))
         case ["compile"]:
             compile_all()
         case _:
