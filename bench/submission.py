@@ -2,14 +2,20 @@
 
 import http.client
 import itertools
+import random
+import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import cache
 from http.cookies import SimpleCookie
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pypdf import PdfWriter
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -22,14 +28,6 @@ from collab.core import clock
 from tests.support import html
 from tests.support.forms import forms_of
 
-FILE = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
-    + (
-        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n%"
-        + b"x" * 20_000
-        + b"\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-    )
-)
 SUMMARY = "An invented inquiry, written for a measurement. " * 12
 #: A form that comes back faster than this is taken for a machine's.
 PATIENCE = 3.5
@@ -41,7 +39,7 @@ def rows(installation: Installation, folder: Path, *, each: int) -> Iterator[Row
     """One row for each number of clients. ``each``: how many submissions of product and floor."""
     for clients in CLIENTS:
         with (
-            installation.serve() as server,
+            installation.serve(COLLAB_TRUSTED_PROXIES="1") as server,
             granian(
                 "bench.floors.submission:app", log=folder / "submission.log", FLOOR_FOLDER=_new(folder)
             ) as floor,
@@ -87,12 +85,16 @@ def _opened(server: Running, path: str, fields: Fields) -> Callable[[], bool]:
             jar.load(value)
     connection.close()
     action, values = fields(html.parse(text))
-    values["attachment"] = FileStorage(_stream(), filename="invented.pdf", content_type="application/pdf")
+    values["attachment"] = FileStorage(
+        BytesIO(_file()), filename="invented.pdf", content_type="application/pdf"
+    )
     boundary, body = encode_multipart(values)
     headers = {
         "Content-Type": f'multipart/form-data; boundary="{boundary}"',
         "Cookie": "; ".join(f"{one.key}={one.value}" for one in jar.values()),
         "Origin": f"http://{server.host}",
+        # Each sender from a network of its own, as the portal's proxy would tell: limits are counted by network.
+        "X-Forwarded-For": _address(next(_numbers)),
         "Referer": f"http://{server.host}{path}",
     }
     target = urlsplit(action).path or path
@@ -104,17 +106,27 @@ def _opened(server: Running, path: str, fields: Fields) -> Callable[[], bool]:
         content = answer.read()
         line.close()
         if answer.status not in {200, 303} or (answer.status == 200 and content != b"kept"):
-            print(f"POST {target}: {answer.status} {content[:300]!r}")
+            wrong = re.findall(r'<a href="#[^"]+">([^<]+)</a>', content.decode("utf-8", "replace"))
+            print(f"POST {target}: {answer.status} {wrong[1:] or content[:200]}", file=sys.stderr)
             return False
         return True
 
     return send
 
 
-def _stream() -> Any:
-    from io import BytesIO
+def _address(number: int) -> str:
+    return f"10.{number >> 8 & 255}.{number & 255}.1"
 
-    return BytesIO(FILE)
+
+@cache
+def _file() -> bytes:
+    """A real PDF of 20 KB: one empty page, and a long line that says nothing."""
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.add_metadata({"/Subject": random.Random(1).randbytes(9_700).hex()})
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
 
 
 def _product_fields(page: Any) -> tuple[str, dict[str, Any]]:
@@ -122,7 +134,7 @@ def _product_fields(page: Any) -> tuple[str, dict[str, Any]]:
     (form,) = [form for form in forms_of(page) if "summary" in form.names and form.method == "POST"]
     fields = {
         "full_name": f"Invented Person {number}",
-        "email": f"sender{number}@bench.example",
+        "email": f"sender{number}@example.org",
         "institution_name": "Invented University",
         "country": "DE",
         "organisation_type": "university",
@@ -145,7 +157,7 @@ def _floor_fields(page: Any) -> tuple[str, dict[str, Any]]:
     return "/", {
         "csrf_token": form.value("csrf_token"),
         "full_name": f"Invented Person {number}",
-        "email": f"sender{number}@bench.example",
+        "email": f"sender{number}@example.org",
         "institution_name": "Invented University",
         "country": "DE",
         "title": f"Invented for a measurement, {number}",

@@ -27,12 +27,12 @@ def prepare(path: Path, rows: Any) -> None:
         "institution_name TEXT, country TEXT)"
     )
     connection.execute(
-        "CREATE VIRTUAL TABLE words USING fts5(words, content='', columnsize=0, tokenize='ascii')"
+        "CREATE VIRTUAL TABLE found USING fts5(words, content='', columnsize=0, tokenize='ascii')"
     )
     connection.execute("BEGIN")
     for row in rows:
         connection.execute("INSERT INTO inquiry VALUES (?, ?, ?, ?, ?, ?, ?)", row[:7])
-        connection.execute("INSERT INTO words (rowid, words) VALUES (?, ?)", (row[0], row[7]))
+        connection.execute("INSERT INTO found (rowid, words) VALUES (?, ?)", (row[0], row[7]))
     connection.execute("CREATE INDEX pile ON inquiry (status, id)")
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -62,8 +62,8 @@ def queue() -> str:
     status, q = request.args.get("status"), request.args.get("q")
     if q:
         rows = database().execute(
-            "SELECT inquiry.* FROM words JOIN inquiry ON inquiry.id = words.rowid "
-            "WHERE words MATCH ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT 25",
+            "SELECT inquiry.* FROM found JOIN inquiry ON inquiry.id = found.rowid "
+            "WHERE found MATCH ? AND found.rowid < ? ORDER BY found.rowid DESC LIMIT 25",
             (f'"{q}"', before),
         )
     elif status:
