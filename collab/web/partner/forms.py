@@ -94,7 +94,7 @@ class InquiryForm(SealedForm):
     privacy_ack = DeclarationField(
         LABELS["privacy_ack"], [DataRequired(_l("Please read the privacy notice and tick this box."))]
     )
-    attachment = FileField(_l("A file, if you like"))
+    attachment = FileField(_l("CV"))
 
     def __init__(self, department: Department, *, typed: MultiDict[str, str] | None = None) -> None:
         """
@@ -159,6 +159,7 @@ class CooperationForm(InquiryForm):
 
     track = Track.COOPERATION
 
+    attachment = FileField(_l("Concept note"))
     organisation_type = ButtonsField(LABELS["organisation_type"], [_choose], render_kw={"class": "two"})
     cooperation_type = ButtonsField(
         LABELS["cooperation_type"],
@@ -314,7 +315,7 @@ class AnswerForm(SealedForm):
     body = TextAreaField(
         _l("Your message"), [_write, Text(2, 5000)], filters=[stripped], render_kw={"rows": 6}
     )
-    attachment = FileField(_l("Files, if you like"), render_kw={"multiple": True})
+    attachment = FileField(_l("Files"), render_kw={"multiple": True})
 
 
 class ButtonForm(PortalForm):

@@ -253,8 +253,8 @@ def _shown(form: InquiryForm, *, status: int = 200, draft: bool = False) -> Resp
 def _file_help(form: InquiryForm) -> str:
     size = uploads.most_bytes() // (1024 * 1024)
     if form.track is Track.COOPERATION:
-        return _("A concept note: PDF, two pages if you can, at most %(size)s MB.", size=size)
-    return _("A CV: PDF, at most %(size)s MB.", size=size)
+        return _("PDF, two pages if you can, at most %(size)s MB.", size=size)
+    return _("PDF, at most %(size)s MB.", size=size)
 
 
 def _start_help(form: InquiryForm) -> str:

@@ -74,6 +74,7 @@ def pdf(pages: int = 1) -> bytes:
 
 def links(inquiry_id: int, part: str) -> list[str]:
     """The paths of the links mailed for an inquiry, the newest last; ``part`` is ``confirm`` or ``i``."""
+    db.session.rollback()  # what other processes wrote is seen by a new transaction only
     found = [
         path
         for one in sorted(mail.of(("inquiry", inquiry_id)), key=lambda one: one.id)
