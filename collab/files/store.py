@@ -117,8 +117,9 @@ class Store:
         with _clear_when_full():
             if self.folder is None:
                 try:
-                    obstore.put(self._objects, key, incoming.path)
-                except BaseError as error:
+                    with _reachable():
+                        obstore.put(self._objects, key, incoming.path)
+                except Gone as error:  # there is no such bucket
                     raise _away(error) from error
             else:
                 target = self.folder / key
@@ -133,14 +134,9 @@ class Store:
         :raises Gone: there are none.
         :raises Unavailable: the store is away.
         """
-        try:
-            stream = obstore.get(self._objects, key).stream(min_chunk_size=CHUNK)
-        except (NotFoundError, FileNotFoundError):
-            raise Gone from None
-        except BaseError as error:
-            raise _away(error) from error
-        for chunk in stream:
-            yield bytes(chunk)
+        with _reachable():
+            for chunk in obstore.get(self._objects, key).stream(min_chunk_size=CHUNK):
+                yield bytes(chunk)
 
     def verified(self, key: str, *, sha256: str, size: int) -> IO[bytes]:
         """The bytes under a key, all read and compared with their digest before the first is given out.
@@ -164,20 +160,22 @@ class Store:
     def has(self, key: str) -> int | None:
         """The size of what lies under a key; ``None`` when nothing does."""
         try:
-            return int(obstore.head(self._objects, key)["size"])
-        except (NotFoundError, FileNotFoundError):
+            with _reachable():
+                return int(obstore.head(self._objects, key)["size"])
+        except Gone:
             return None
 
     def remove(self, key: str) -> None:
         """Delete what lies under a key, if anything does."""
-        with suppress(NotFoundError, FileNotFoundError):
+        with suppress(Gone), _reachable():
             obstore.delete(self._objects, key)
 
     def entries(self) -> Iterator[Entry]:
         """Everything in the store."""
-        for page in obstore.list(self._objects, prefix=PREFIX):
-            for item in page:
-                yield Entry(item["path"], int(item["size"]), item["last_modified"])
+        with _reachable():
+            for page in obstore.list(self._objects, prefix=PREFIX):
+                for item in page:
+                    yield Entry(item["path"], int(item["size"]), item["last_modified"])
 
     def clear_incoming(self, older_than: timedelta) -> int:
         """Remove what dead processes left half received."""
@@ -235,6 +233,16 @@ def no_room() -> Unavailable:
 def _away(error: Exception) -> Unavailable:
     log.error("store_away", error=type(error).__name__)
     return Unavailable(_("The portal cannot reach its files just now. Please try again in a few minutes."))
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError):
+        raise Gone from None
+    except BaseError as error:
+        raise _away(error) from error
 
 
 @contextmanager
