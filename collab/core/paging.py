@@ -34,11 +34,20 @@ def from_cursor(cursor: str, *, length: int) -> tuple[Key, bool]:
     """
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        back, *key = parts
-        if len(key) != length or not all(isinstance(part, int | str | None) for part in key):
+        if not isinstance(parts, list) or len(parts) != length + 1:
             raise ValueError
-        if any(isinstance(part, int) and abs(part) > 2**62 for part in key):
+        back, *key = parts
+        if not all(_is_part(part) for part in key):
             raise ValueError
     except (ValueError, TypeError, binascii.Error, UnicodeDecodeError, RecursionError):
         raise Invalid("after", "") from None
     return tuple(key), bool(back)
+
+
+def _is_part(part: object) -> bool:
+    """What a database takes as part of a key: no truth value, no number beyond its own, no NUL, no half character."""
+    if isinstance(part, str):
+        return len(part) <= 200 and part.isprintable()
+    if isinstance(part, int):
+        return not isinstance(part, bool) and abs(part) <= 2**62
+    return part is None

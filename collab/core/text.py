@@ -36,7 +36,8 @@ def clean_line(value: str) -> str:
 
 def fold(value: str) -> str:
     """For matching only: compatibility form, no accents, no case."""
-    decomposed = unicodedata.normalize("NFKD", value.casefold())
+    # Folded after it is decomposed, too: the letters of formulas and of full width have a case of their own.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", value.casefold()).casefold())
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
