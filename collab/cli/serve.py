@@ -47,7 +47,7 @@ def serve(grace: int) -> None:
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=15_000),
         respawn_failed_workers=True,
-        respawn_interval=1.0,
+        respawn_interval=5.0,  # on SIGHUP: the time a new process has to listen before an old one stops
         workers_kill_timeout=grace,
         log_level=LogLevels.error,  # its own warnings are about thread counts; crashes are errors,
         process_name=None,
