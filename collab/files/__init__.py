@@ -14,6 +14,7 @@ from collab.files.actions import (
     discard_of,
     forget_older_than,
     hand_over,
+    keep_newest,
     read,
     receive,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "free_space",
     "fsck",
     "hand_over",
+    "keep_newest",
     "kinds",
     "note_scan",
     "of",

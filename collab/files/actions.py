@@ -134,6 +134,17 @@ def claim(
     return files
 
 
+def keep_newest(claim_token: str, most: int, *, wait: bool = False) -> None:
+    """Delete what one form uploaded beyond its newest files.
+
+    :param wait: for other requests of the same form that hold some of them just now; otherwise those are left alone,
+        so that two uploads never wait for each other.
+    """
+    files = _pending(claim_token, lock=True, skip_locked=not wait)
+    for file in files[: max(len(files) - most, 0)]:
+        discard(file)
+
+
 def attach(file: StoredFile, *, owner: tuple[str, int]) -> None:
     """Make a pending file part of something.
 
@@ -192,7 +203,7 @@ def read(file: StoredFile) -> Opened:
         raise FileUnavailable(_("This file cannot be opened just now. The portal has noted it.")) from None
 
 
-def _pending(claim_token: str, *, lock: bool = False) -> list[StoredFile]:
+def _pending(claim_token: str, *, lock: bool = False, skip_locked: bool = False) -> list[StoredFile]:
     if not claim_token:
         return []
     query = (
@@ -200,7 +211,9 @@ def _pending(claim_token: str, *, lock: bool = False) -> list[StoredFile]:
         .where(StoredFile.claim_digest == digest(PURPOSE, claim_token), StoredFile.state == FileState.PENDING)
         .order_by(StoredFile.id)
     )
-    return list(db.session.scalars(query.with_for_update() if lock else query))
+    if lock:
+        query = query.with_for_update(skip_locked=skip_locked).execution_options(populate_existing=True)
+    return list(db.session.scalars(query))
 
 
 def _attached(owner: tuple[str, int]) -> sa.Select[StoredFile]:

@@ -61,6 +61,7 @@ def answer(reference: str) -> ResponseReturnValue:
         if not valid or problem is not None:
             return _page(own_session.inquiry_of(reference), form, status=422)
         with unit_of_work():
+            files.keep_newest(seal.claim_token, uploads.FILES_PER_MESSAGE, wait=True)
             inquiries.answer(
                 own_session.inquiry_of(reference),
                 str(form.body.data),

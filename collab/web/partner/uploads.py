@@ -38,7 +38,7 @@ def take(
             continue
         try:
             with unit_of_work():
-                received = files.receive(
+                files.receive(
                     upload.stream,
                     upload.filename,
                     department_id=department_id,
@@ -49,9 +49,7 @@ def take(
                     max_bytes=most_bytes(),
                 )
                 limits.hit(f"upload:{client_network()}", limit=UPLOADS_AN_HOUR, per=timedelta(hours=1))
-                kept = files.pending(claim_token)
-                for old in [file for file in kept if file.id != received.id][: max(len(kept) - most, 0)]:
-                    _discard(old)
+                files.keep_newest(claim_token, most)
         except Invalid as refusal:
             problem = refusal
     return problem
