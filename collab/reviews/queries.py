@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
 
 from collab.accounts.actor import Actor
 from collab.core.db import db
@@ -23,9 +24,14 @@ def standing_decision(inquiry: Inquiry) -> Decision | None:
 
 
 def decisions_of(inquiry: Inquiry) -> list[Decision]:
-    """All decisions, those taken back too, oldest first."""
+    """All decisions, those taken back too, oldest first, with their conditions."""
     return list(
-        db.session.scalars(sa.select(Decision).where(Decision.inquiry_id == inquiry.id).order_by(Decision.id))
+        db.session.scalars(
+            sa.select(Decision)
+            .where(Decision.inquiry_id == inquiry.id)
+            .options(joinedload(Decision.conditions))
+            .order_by(Decision.id)
+        ).unique()
     )
 
 

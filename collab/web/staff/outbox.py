@@ -42,11 +42,12 @@ def outbox() -> ResponseReturnValue:
         abort(400)
     here: dict[str, Any] = {"state": state, "topic": topic or None, "q": q or None}
     about = [one.about_id for one in page.rows if _about_inquiry(one)]
-    closed = queries.closed_to(who, about)
+    references = queries.references(about, seen_by=who)
+    closed = queries.closed_to(who, [id for id in about if id not in references])
     return render_template(
         "staff/outbox.html",
         mails=[one for one in page.rows if not (_about_inquiry(one) and one.about_id in closed)],
-        references=queries.references(about, seen_by=who),
+        references=references,
         newer=url_for(".outbox", **here, after=page.newer) if page.newer else None,
         older=url_for(".outbox", **here, after=page.older) if page.older else None,
         counts=mail.counts(mine, portal_mails=who.is_admin),

@@ -79,4 +79,6 @@ def _areas() -> list[tuple[str, str]]:
 @lru_cache(maxsize=4)
 def _countries(lang: str) -> list[tuple[str, str]]:
     names = Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB").territories
-    return sorted(((code, str(names[code])) for code in queries.COUNTRIES), key=lambda pair: pair[1])
+    return sorted(
+        ((code, str(names.get(code, code))) for code in queries.COUNTRIES), key=lambda pair: pair[1]
+    )
