@@ -194,9 +194,11 @@ class Store:
                 obstore.put(self._objects, "probe", b"probe")
             else:
                 probe = self._incoming / f"probe-{secrets.token_hex(4)}"
-                with os.fdopen(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    file.write(b"probe")
-                probe.unlink()
+                try:
+                    with os.fdopen(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                        file.write(b"probe")
+                finally:
+                    probe.unlink(missing_ok=True)
         except (OSError, BaseError) as error:
             log.error("store_not_writable", error=type(error).__name__)
             return False
