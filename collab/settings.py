@@ -114,13 +114,13 @@ class Settings(BaseSettings):
     ] = ""
     submissions_per_address: Annotated[
         int, Field(ge=1, description="Inquiries and drafts one e-mail may start in a day.")
-    ] = 5
+    ] = 10
     submissions_per_network: Annotated[
         int,
         Field(
             ge=1, description="Inquiries and drafts one network (IPv4 /24, IPv6 /56) may start in an hour."
         ),
-    ] = 60
+    ] = 300
     password_memory_kib: Annotated[
         int, Field(ge=8, description="argon2id memory, KiB; below 19456 only for tests.")
     ] = 65536

@@ -91,7 +91,9 @@ def verify() -> int | None:
         cut off; ``None`` when all is well.
     """
     before = GENESIS
-    for event in db.session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)):
+    for event in db.session.scalars(
+        sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)
+    ):
         if event.before != before or hash_of(event) != event.hash:
             return event.id
         before = event.hash

@@ -112,9 +112,7 @@ def tell(settings: Settings, made: Made) -> None:
             click.echo(f"  password   {made.password}")
             click.echo("  This password is shown only now and works for the first sign-in only.\n")
         else:
-            click.echo(
-                "  password   the one in COLLAB_ADMIN_PASSWORD\n"
-            )
+            click.echo("  password   the one in COLLAB_ADMIN_PASSWORD\n")
     if not made.department and not made.user:
         click.echo("Everything is prepared already.")
 

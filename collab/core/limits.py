@@ -32,19 +32,31 @@ def hit(bucket: str, *, limit: int, per: timedelta) -> None:
     :param per: the window's length.
     :raises TooMany: with the seconds until the window ends.
     """
-    seconds = int(per.total_seconds())
+    hit_all((bucket, limit, per))
+
+
+def hit_all(*buckets: tuple[str, int, timedelta]) -> None:
+    """The same for several buckets at once, each given as bucket, limit and window.
+
+    :raises TooMany: one of them is over its limit; with the seconds until the last such window ends.
+    """
     moment = int(clock.now().timestamp())
-    window = moment // seconds
-    ends = (window + 1) * seconds
+    rows, limits = [], {}
+    for bucket, limit, per in sorted(buckets):  # in one order, so that two callers never wait for each other
+        seconds = int(per.total_seconds())
+        window = moment // seconds
+        rows.append({"bucket": bucket[:160], "window": window, "ends": (window + 1) * seconds, "hits": 1})
+        limits[bucket[:160]] = limit
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     statement = (
         insert(RateCount)
-        .values(bucket=bucket[:160], window=window, ends=ends, hits=1)
+        .values(rows)
         .on_conflict_do_update(index_elements=["bucket", "window"], set_={"hits": RateCount.hits + 1})
-        .returning(RateCount.hits)
+        .returning(RateCount.bucket, RateCount.hits, RateCount.ends)
     )
-    if (db.session.scalar(statement) or 0) > limit:
-        raise TooMany(retry_after=max(ends - moment, 1))
+    over = [ends for bucket, hits, ends in db.session.execute(statement) if hits > limits[bucket]]
+    if over:
+        raise TooMany(retry_after=max(max(over) - moment, 1))
 
 
 def give_back(bucket: str, *, per: timedelta) -> None:

@@ -134,15 +134,17 @@ def claim(
     return files
 
 
-def keep_newest(claim_token: str, most: int, *, wait: bool = False) -> None:
-    """Delete what one form uploaded beyond its newest files.
+def keep_newest(claim_token: str, most: int, *, wait: bool = False) -> list[StoredFile]:
+    """Delete what one form uploaded beyond its newest files; returns those.
 
     :param wait: for other requests of the same form that hold some of them just now; otherwise those are left alone,
         so that two uploads never wait for each other.
     """
     files = _pending(claim_token, lock=True, skip_locked=not wait)
-    for file in files[: max(len(files) - most, 0)]:
+    beyond = max(len(files) - most, 0)
+    for file in files[:beyond]:
         discard(file)
+    return files[beyond:]
 
 
 def attach(file: StoredFile, *, owner: tuple[str, int]) -> None:

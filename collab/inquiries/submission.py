@@ -25,6 +25,9 @@ KEPT = timedelta(days=7)
 #: How often a mistyped address can be put right.
 CORRECTIONS = 3
 
+#: A first contact takes one file; of several the newest counts.
+MOST_FILES = 1
+
 #: What all tracks share is kept in columns; the rest of a form goes into ``answers`` under its HTML names.
 SHARED = frozenset(
     {
@@ -69,18 +72,18 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
 
     :raises TooMany: this address or network sent too many.
     """
-    existing = by_key(submission.submission_key)
-    if existing is not None:
-        return existing
     department, fields = submission.department, submission.fields
     now = clock.now()
-    reference = _next_reference(department)
-    existing = by_key(submission.submission_key)  # a twin may have been kept while we waited for the number
+    reference = _next_reference(
+        department
+    )  # one after the other: a twin is kept before we look, or not at all
+    existing = by_key(submission.submission_key)
     if existing is not None:
         _give_back(department)
         return existing
     if not submission.is_demo:
         _limit("inquiry", fields["email"], by)
+    uploads = files.keep_newest(submission.claim_token or "", MOST_FILES, wait=True)
 
     inquiry = Inquiry(
         department=department,
@@ -106,11 +109,12 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
         submitted_at=now,
         status_since=now,
         is_demo=submission.is_demo,
+        file_count=len(uploads),
     )
     db.session.add(inquiry)
     db.session.flush()
-    if submission.claim_token:
-        inquiry.file_count = len(files.claim(submission.claim_token, owner=("inquiry", inquiry.id)))
+    for upload in uploads:
+        files.attach(upload, owner=("inquiry", inquiry.id))
     draft = db.session.scalar(sa.select(Draft).filter_by(submission_key=inquiry.submission_key))
     if draft is not None:
         drop_draft(draft)
@@ -242,15 +246,14 @@ def _give_back(department: Department) -> None:
 def _limit(what: str, email: str, by: Actor) -> None:
     settings = site.settings()
     try:
-        limits.hit(
-            f"{what}:address:{tokens.digest('limit', rules.limit_key(email))[:32]}",
-            limit=settings.submissions_per_address,
-            per=timedelta(days=1),
-        )
-        limits.hit(
-            f"{what}:network:{by.network or 'unknown'}",
-            limit=settings.submissions_per_network,
-            per=timedelta(hours=1),
+        address = tokens.digest("limit", rules.limit_key(email))[:32]
+        limits.hit_all(
+            (f"{what}:address:{address}", settings.submissions_per_address, timedelta(days=1)),
+            (
+                f"{what}:network:{by.network or 'unknown'}",
+                settings.submissions_per_network,
+                timedelta(hours=1),
+            ),
         )
     except TooMany as refusal:
         raise TooMany(

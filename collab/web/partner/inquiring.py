@@ -80,7 +80,6 @@ def _send(form: InquiryForm, seal: Seal) -> ResponseReturnValue:
         if not _valid(form, problem):
             return _shown(form, status=422)
         with unit_of_work():
-            files.keep_newest(seal.claim_token, 1, wait=True)
             inquiry = inquiries.submit(
                 Submission(
                     department=form.department,

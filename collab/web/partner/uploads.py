@@ -12,8 +12,6 @@ from collab.files import FileState, StoredFile
 from collab.web.network import client_network
 from collab.web.partner import bp
 
-#: How many files one network may send in an hour.
-UPLOADS_AN_HOUR = 40
 #: What partners may send with an answer; with the first contact it is a PDF alone.
 KINDS = frozenset({files.PDF, files.DOCX, files.PNG, files.JPEG})
 FILES_PER_MESSAGE = 3
@@ -48,7 +46,7 @@ def take(
                     allowed=allowed,
                     max_bytes=most_bytes(),
                 )
-                limits.hit(f"upload:{client_network()}", limit=UPLOADS_AN_HOUR, per=timedelta(hours=1))
+                limits.hit(f"upload:{client_network()}", limit=uploads_an_hour(), per=timedelta(hours=1))
                 files.keep_newest(claim_token, most)
         except Invalid as refusal:
             problem = refusal
@@ -75,6 +73,11 @@ def remove_all(claim_token: str) -> None:
     with unit_of_work():
         for file in files.pending(claim_token):
             _discard(file)
+
+
+def uploads_an_hour() -> int:
+    """How many files one network may send in an hour: two for each inquiry."""
+    return 2 * site.settings().submissions_per_network
 
 
 def most_bytes() -> int:
