@@ -1,13 +1,8 @@
 """What can be done with attachments. The bytes are durable before the row is; a row without its commit leaves bytes
 nobody knows, which the sweep removes after a while."""
 
-import json
-import subprocess
-import sys
-import threading
 from collections.abc import Collection, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import IO, BinaryIO
 
 import sqlalchemy as sa
@@ -19,16 +14,16 @@ from collab.core.db import db
 from collab.core.errors import Invalid, NotFound, Unavailable
 from collab.core.tokens import digest
 from collab.files import inspection, rules
+from collab.files.looking import Died, Looker, TooBusy
 from collab.files.models import FileState, ScanState, StoredFile
 from collab.files.store import CHUNK, Gone, Incoming, TooLarge, store
 
 log = structlog.get_logger("collab.files")
 PURPOSE = "upload-form"
-#: Seconds until we stop waiting for a file to be looked through. What the file itself may cost is bounded by the looking
-#: process (``inspection.SECONDS`` of the processor): who waits longer waits for a busy machine.
+#: Seconds until we stop waiting for a file to be looked through. What the file itself may cost is bounded by the
+#: looking process (``inspection.SECONDS`` of the processor): who waits longer waits for a busy machine.
 LOOK_SECONDS = 30
-#: So many are looked into at once in each process: more would only slow each other down.
-_looking = threading.BoundedSemaphore(2)
+_looker = Looker()
 
 
 class FileUnavailable(Unavailable):
@@ -236,24 +231,13 @@ def _look(media_type: str, incoming: Incoming) -> int | None:
     if media_type != inspection.PDF:  # these looks are bounded by the file's size
         inspection.look_into(media_type, incoming.path)
         return None
-    if not _looking.acquire(timeout=LOOK_SECONDS):
-        raise _too_busy()
     try:
-        done = subprocess.run(  # noqa: S603  # our own program, a path of our own making
-            [sys.executable, "-I", str(Path(inspection.__file__)), media_type, str(incoming.path)],
-            capture_output=True,
-            timeout=LOOK_SECONDS,
-            check=False,
-            env={"PYTHONDONTWRITEBYTECODE": "1"},
-        )
-    except subprocess.TimeoutExpired:
+        answer = _looker.look(media_type, incoming.path, seconds=LOOK_SECONDS)
+    except TooBusy:
         raise _too_busy() from None
-    finally:
-        _looking.release()
-    if done.returncode:
-        log.warning("inspection_ended", code=done.returncode)
-        raise inspection.Suspicious("slow" if done.returncode < 0 else "broken")
-    answer = json.loads(done.stdout)
+    except Died as died:
+        log.warning("inspection_ended", code=died.code)
+        raise inspection.Suspicious("slow" if died.code < 0 else "broken") from None
     if "refused" in answer:
         raise inspection.Suspicious(answer["refused"])
     return int(answer["pages"])

@@ -1,18 +1,19 @@
 """Looking into a file without trusting it. Imports the standard library only, and pypdf where a PDF is opened.
 
 ``inspect`` reads the file at a path and says which kind it is, or why it is refused, as a short code that
-``collab.files.rules`` has a sentence for. Run as a program (``python inspection.py <kind> <path>``) it does so in a
-process of its own with bounded memory and time: what a crafted PDF does to a parser ends with that process.
+``collab.files.rules`` has a sentence for. Run as a program it answers ``collab.files.looking``, each file in a process
+of its own with bounded memory and time: what a crafted PDF does to a parser ends with that process.
 """
 
 import json
+import os
 import struct
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 MEGABYTE = 1024 * 1024
 MAX_PAGES = 300
@@ -257,22 +258,48 @@ def _dimensions(width: int, height: int) -> None:
 _LOOKS: dict[str, Callable[[Path], dict[str, Any]]] = {PDF: _pdf, DOCX: _docx, PNG: _png, JPEG: _jpeg}
 
 
-def main(media_type: str, path: str) -> None:
-    """Look into one file within the limits of this process; the answer is one line of JSON."""
+def serve() -> None:
+    """Answer questions line by line, each ``[media type, path]`` as JSON, until nobody asks any more.
+
+    Every file is looked into by a child of this process within limits of its own. The answer is one line of JSON: what
+    is known, ``{"refused": code}``, or ``{"ended": exit code}`` when the child was ended.
+    """
     import logging
+
+    import pypdf  # noqa: F401  # once here, so that no child has to
+
+    logging.disable(logging.CRITICAL)
+    for question in sys.stdin.buffer:
+        child = os.fork()
+        if not child:
+            _answer(*json.loads(question))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code:
+            _say({"ended": code})
+
+
+def _answer(media_type: str, path: str) -> NoReturn:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    logging.disable(logging.CRITICAL)
-    sys.setrecursionlimit(500)
+    code = 1
     try:
-        answer = look_into(media_type, Path(path))
-    except Suspicious as suspicious:
-        answer = {"refused": suspicious.code}
-    sys.stdout.write(json.dumps(answer))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        sys.setrecursionlimit(500)
+        try:
+            found = look_into(media_type, Path(path))
+        except Suspicious as suspicious:
+            found = {"refused": suspicious.code}
+        _say(found)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _say(answer: dict[str, Any]) -> None:
+    os.write(1, json.dumps(answer).encode() + b"\n")  # short enough to be written whole
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    serve()
