@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
 
 from collab.core.errors import Conflict, Unavailable
@@ -63,6 +64,9 @@ def unit_of_work() -> Iterator[None]:
     except DBAPIError as failure:
         db.session.rollback()
         raise _translated(failure) from failure
+    except NoConnectionFree as failure:
+        db.session.rollback()
+        raise Unavailable from failure
     except BaseException:
         db.session.rollback()
         raise
@@ -85,6 +89,8 @@ def _translated(failure: DBAPIError) -> Exception:
 
 def is_away(failure: BaseException) -> bool:
     """Whether an error means "the database does not answer now" rather than a mistake of ours."""
+    if isinstance(failure, NoConnectionFree):
+        return True
     return isinstance(failure, DBAPIError) and isinstance(_translated(failure), Unavailable | TryAgain)
 
 
