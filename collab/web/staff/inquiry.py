@@ -19,7 +19,7 @@ from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.staff import bp
 from collab.web.staff.choices import doable
-from collab.web.staff.forms import LetterForm, NoteForm, StepForm
+from collab.web.staff.forms import LetterForm, NoteForm
 from collab.web.staff.queue import asked_view, pile_of
 from collab.web.staff.words import TRACKS
 
@@ -82,7 +82,6 @@ def inquiry(reference: str) -> ResponseReturnValue:
         earlier=queries.earlier(found, seen_by=who),
         note_form=NoteForm(version=found.version),
         letter_form=LetterForm(version=found.version),
-        step_form=StepForm(version=found.version),
         statuses=Status,
         kinds_of_assignment={
             AssignmentKind.HOST: _("Host"),

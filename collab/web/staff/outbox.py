@@ -16,7 +16,6 @@ from collab.core.text import HiddenCharacters, clean_line
 from collab.inquiries import queries
 from collab.mail import MailState, OutboxMail
 from collab.web.access import actor, requires
-from collab.web.forms import PortalForm
 from collab.web.staff import bp
 
 _TOPIC = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
@@ -89,7 +88,6 @@ def outbox_mail(mail_id: int) -> ResponseReturnValue:
         "staff/mail.html",
         mail=one,
         lines=[_linked(line) for line in text.splitlines()],
-        form=PortalForm(),
         manages=manages,
         reference=references.get(one.about_id or 0),
         states=MailState,
