@@ -6,6 +6,7 @@ import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from collab.core import db as database
@@ -57,6 +58,16 @@ def init_app(app: Flask) -> None:
             return response
         log.error("mishap", endpoint=request.endpoint, exc_info=error)
         return page(500)
+
+    @app.teardown_appcontext
+    def _let_go(_error: BaseException | None) -> None:
+        # Before Flask-SQLAlchemy's own: a connection that breaks after the answer was made must not cost the answer.
+        try:
+            if db.session.registry.has():
+                db.session.rollback()
+        except DBAPIError as failure:
+            log.warning("connection_broke_at_the_end", error=type(failure).__name__)
+            db.session().invalidate()
 
 
 def sentences(status: int) -> tuple[str, str]:
