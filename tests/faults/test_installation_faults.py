@@ -92,7 +92,7 @@ def test_f09_a_full_disk_refuses_clearly_and_recovers(small_disk: Path, tmp_path
     settings = settings_in(small_disk)
     installation.with_department(settings.database)
     server = Server(settings)
-    server.log = tmp_path / "serve.log"  # on another disk, as logs should be
+    server.log = small_disk / "serve.log"  # on the very same disk
     try:
         server.start()
         visitor = Visitor(server.url)
