@@ -9,7 +9,7 @@ from babel.dates import format_date
 def format_day(
     value: date | datetime | None, lang: str, *, timezone: str = "Asia/Shanghai", year: bool = True
 ) -> str:
-    """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日 周四``.
+    """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日（周四）``.
 
     :param timezone: where a moment is taken to be on which day.
     """
@@ -18,7 +18,7 @@ def format_day(
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(timezone)).date()
     if lang.startswith("zh"):
-        return format_date(value, "y年M月d日 EEE" if year else "M月d日 EEE", locale="zh_Hans_CN")
+        return format_date(value, "y年M月d日（EEE）" if year else "M月d日（EEE）", locale="zh_Hans_CN")
     return format_date(value, "EEE d MMM y" if year else "EEE d MMM", locale="en_GB")
 
 

@@ -78,7 +78,7 @@ def moment(value: datetime, lang: str, timezone: str = "Asia/Shanghai") -> str:
     place = timezone.rpartition("/")[2].replace("_", " ")
     if lang == "zh":
         place = {"Shanghai": "北京时间"}.get(place, place)
-        return format_datetime(local, "y年M月d日 EEE HH:mm", locale="zh_Hans_CN") + f"（{place}）"
+        return format_datetime(local, "y年M月d日（EEE）HH:mm", locale="zh_Hans_CN") + f"（{place}）"
     return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
 
 

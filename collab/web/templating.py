@@ -74,7 +74,7 @@ def _locale() -> Locale:
 
 
 def day(value: date | datetime | None, timezone: str | None = None, *, year: bool = True) -> str:
-    """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日 周四``.
+    """A calendar day with its weekday: ``Thu 26 Nov 2026``, ``2026年11月26日（周四）``.
 
     :param timezone: where a moment is taken to be on which day; at the department's place unless given.
     """
@@ -100,7 +100,7 @@ def moment(value: datetime | None, timezone: str | None = None) -> str:
     place = timezone.rpartition("/")[2].replace("_", " ")
     if hooks.language() == "zh":
         place = {"Shanghai": "北京时间"}.get(place, place)
-        return format_datetime(local, "y年M月d日 EEE HH:mm", locale="zh_Hans_CN") + f"（{place}）"
+        return format_datetime(local, "y年M月d日（EEE）HH:mm", locale="zh_Hans_CN") + f"（{place}）"
     return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
 
 

@@ -45,8 +45,8 @@ def test_the_readers_language_comes_first_and_the_other_below() -> None:
     assert chinese.strip().splitlines() == [
         "这里 <b><script>alert(1)</script></b>",
         "",
-        "- 2026年11月26日 周四",
-        "- 2026年11月26日 周四 09:05（北京时间）",
+        "- 2026年11月26日（周四）",
+        "- 2026年11月26日（周四）09:05（北京时间）",
         "",
         f"{site.settings().base_url}/en/confirm/abc.",
     ]
