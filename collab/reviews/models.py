@@ -118,7 +118,7 @@ class ConditionState(StrEnum):
             ConditionState.OPEN: _l("Open"),
             ConditionState.MET: _l("Met"),
             ConditionState.WAIVED: _l("Waived"),
-            ConditionState.FAILED: _l("Failed"),
+            ConditionState.FAILED: _l("Not met"),
         }[self]
 
 

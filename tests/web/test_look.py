@@ -288,6 +288,13 @@ def test_visitors_load_little() -> None:
     assert len(SCRIPT.encode()) < 8 * 1024
 
 
+@pytest.mark.parametrize("audience", ["staff", "admin", "account", "layout", "macros"])
+def test_browser_keeps_nothing_of_what_staff_type(audience: str) -> None:
+    pages = sorted((ROOT / "templates" / audience).glob("*.html"))
+    assert pages
+    assert [page.name for page in pages if "data-draft" in page.read_text()] == []
+
+
 def test_script_makes_no_markup() -> None:
     for word in (
         "innerHTML",

@@ -191,7 +191,7 @@ def set_aside(reference: str) -> ResponseReturnValue:
         ),
         title=_("Set aside as spam or test"),
         lede=_("No mail goes out, and it is left out of all figures. It can be brought back for 30 days."),
-        button=_("Set aside"),
+        button=_("Set it aside"),
         done=_("Set aside."),
     )
 
