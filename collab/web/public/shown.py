@@ -20,7 +20,10 @@ def value(fact: Fact, lang: str, *, unit: bool = True) -> str:
         text = _("≈ %(number)s", number=text)
     elif fact.qualifier is Qualifier.MORE_THAN:
         text = _("> %(number)s", number=text)
-    return f"{text} {fact.unit.get(lang)}" if unit and fact.unit else text
+    if not (unit and fact.unit):
+        return text
+    gap = "" if text.endswith(("万", "亿")) else " "  # 5000万元
+    return f"{text}{gap}{fact.unit.get(lang)}"
 
 
 def number(figure: int | float, lang: str) -> str:
