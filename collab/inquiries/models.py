@@ -109,8 +109,7 @@ class Inquiry(Model):
         ),
         sa.Index(
             "ix_inquiry_erasure",
-            "department_id",
-            "id",
+            "erasure_requested_at",
             sqlite_where=sa.text("erasure_requested_at IS NOT NULL"),
             postgresql_where=sa.text("erasure_requested_at IS NOT NULL"),
         ),

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -51,18 +51,22 @@ SEARCHED = 5_000
 # -- who may see what ------------------------------------------------------------------------------------------------
 
 
-def visible(actor: Actor) -> sa.ColumnElement[bool]:
-    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict."""
+def visible(actor: Actor, *, steer: bool = False) -> sa.ColumnElement[bool]:
+    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict.
+
+    :param steer: keep the database from starting at the department, where something else leaves less to look at.
+    """
+    of: Any = Inquiry.department_id + 0 if steer else Inquiry.department_id
     everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
     given = departments_where(actor, Permission.SEE_INQUIRIES) - everything
     allowed: list[sa.ColumnElement[bool]] = []
     if everything:
-        allowed.append(Inquiry.department_id.in_(sorted(everything)))
+        allowed.append(of.in_(sorted(everything)))
     if given:
         allowed.append(
             sa.and_(
                 Inquiry.id.in_(_given_to(actor.user_id)),
-                Inquiry.department_id.in_(sorted(given)),
+                (Inquiry.department_id + 0).in_(sorted(given)),
                 Inquiry.status != Status.UNCONFIRMED,
             )
         )
@@ -82,8 +86,8 @@ def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
             .where(Inquiry.reference == reference, visible(seen_by))
             .options(
                 joinedload(Inquiry.coordinator),
-                joinedload(Inquiry.merged_into),
-                joinedload(Inquiry.assignments).joinedload(Assignment.user),
+                # An inner join inside the outer one would read whole tables first.
+                joinedload(Inquiry.assignments).joinedload(Assignment.user, innerjoin=False),
             )
         )
         .unique()
@@ -312,21 +316,16 @@ def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: i
     first: Any = Inquiry.due_at if view.sort == "due" else Inquiry.urgency
     ascending = (view.sort == "due") is not back
     order = [first.asc(), Inquiry.id.asc()] if ascending else [first.desc(), Inquiry.id.desc()]
-    conditions = [visible(actor), *_conditions(view, actor)]
+    wheres = _starts(view, actor)
+    conditions = [visible(actor, steer=view.erasure or view.sort == "due"), *_conditions(view, actor)]
     if view.sort == "due":
         conditions.append(Inquiry.due_at.is_not(None))
     if key is not None:
-        here = sa.tuple_(first, Inquiry.id)
-        there = sa.tuple_(*_position(view, key, first))
-        conditions.append(here > there if ascending else here < there)
-    wheres: list[list[sa.ColumnElement[bool]]] = []
-    statuses = view.statuses
-    for department_id in sorted(departments_where(actor, Permission.SEE_INQUIRIES)):
-        wall = [Inquiry.department_id == department_id]
-        if statuses is None:
-            wheres.append([*wall, Inquiry.status.not_in(EXTRAORDINARY)])
-        else:
-            wheres.extend([*wall, Inquiry.status == status] for status in sorted(statuses))
+        # Said in two parts, since not every database goes to a pair of values in an index in one step.
+        at, id = _position(view, key, first)
+        level = [first == at, Inquiry.id > id if ascending else Inquiry.id < id]
+        beyond = first > at if ascending else first < at
+        wheres = [[*where, *more] for where in wheres for more in (level, [beyond])]
     branches = [
         sa.select(first.label("first"), Inquiry.id.label("id"))
         .where(*where, *conditions)
@@ -344,6 +343,38 @@ def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: i
     if ascending:
         return _Ids(heads, (heads.c.first.asc(), heads.c.id.asc()))
     return _Ids(heads, (heads.c.first.desc(), heads.c.id.desc()))
+
+
+def _starts(view: QueueView, actor: Actor) -> list[list[sa.ColumnElement[bool]]]:
+    """Where to walk: the beginnings of an index for each department and status."""
+    statuses = view.statuses
+    if statuses is None:
+        whatever: sa.ColumnElement[bool] = Inquiry.status.not_in(EXTRAORDINARY)
+    else:
+        whatever = _aside(Inquiry.status).in_(sorted(statuses))
+    if not departments_where(actor, Permission.SEE_ALL_INQUIRIES) or view.erasure:
+        # What was given to one person, or waits to be erased, is little: it is looked through as a whole.
+        return [[whatever]]
+    found: list[list[sa.ColumnElement[bool]]] = []
+    for department_id in sorted(departments_where(actor, Permission.SEE_INQUIRIES)):
+        of: Any = Inquiry.department_id + 0 if view.sort == "due" else Inquiry.department_id
+        wall = of == department_id
+        if statuses is None or _by_filter(view):
+            found.append([wall, whatever])
+        else:
+            found.extend([wall, Inquiry.status == status] for status in sorted(statuses))
+    return found
+
+
+def _by_filter(view: QueueView) -> bool:
+    """Whether to walk along the filter's index rather than the status's: most inquiries are closed, few are open."""
+    narrowed = view.track is not None or bool(view.area or view.country)
+    return narrowed and view.sort != "due" and (view.statuses is None or bool(view.statuses & CLOSED))
+
+
+def _aside(column: Any) -> Any:
+    """A column of words, written so that its index is left aside."""
+    return sa.type_coerce(column, sa.String).concat("")
 
 
 def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[Any], ...]:
@@ -364,25 +395,30 @@ def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[A
 
 def _conditions(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
-    if view.track is not None:
-        found.append(Inquiry.track == view.track)
-    if view.area:
-        found.append(Inquiry.area == view.area)
-    if view.country:
-        found.append(Inquiry.country == view.country)
+    along = _by_filter(view)
+    for column, value in (
+        (Inquiry.track, view.track),
+        (Inquiry.area, view.area),
+        (Inquiry.country, view.country),
+    ):
+        if value:
+            found.append(column == value if along else _aside(column) == str(value))
     if view.assigned == "nobody":
         found.append(Inquiry.coordinator_id.is_(None))
     elif view.assigned:
         user_id = actor.user_id if view.assigned == "me" else int(view.assigned)
-        mine = aliased(Inquiry)
-        owned = sa.select(mine.id).where(mine.coordinator_id == user_id)
-        found.append(Inquiry.id.in_(sa.union(owned, _given_to(user_id))))
+        if view.statuses is not None:
+            found.append(sa.or_(Inquiry.coordinator_id == user_id, Inquiry.id.in_(_given_to(user_id))))
+        else:
+            mine = aliased(Inquiry)
+            owned = sa.select(mine.id).where(mine.coordinator_id == user_id)
+            found.append(Inquiry.id.in_(sa.union(owned, _given_to(user_id))))
     if view.late:
         found.append(Inquiry.due_at < clock.now())
     if view.unread:
         found.append(sa.and_(Inquiry.unread))
     if view.erasure:
-        found += [Inquiry.erasure_requested_at.is_not(None), Inquiry.anonymised_at.is_(None)]
+        found.append(_to_erase())
     return found
 
 
@@ -553,15 +589,13 @@ def piles(actor: Actor) -> Piles:
         "to answer": _to_answer(actor),
         "to decide": _to_decide(actor),
         "news": _news(actor),
-        "late": sa.select(Inquiry.id).where(_overdue(clock.now()), seen),
+        "late": sa.select(Inquiry.id).where(_overdue(clock.now()), visible(actor, steer=True)),
         "unread": sa.select(Inquiry.id).where(
             sa.and_(Inquiry.unread), Inquiry.status.not_in(EXTRAORDINARY), seen
         ),
     }
     if everything:
-        lists["erasure"] = sa.select(Inquiry.id).where(
-            Inquiry.erasure_requested_at.is_not(None), Inquiry.anonymised_at.is_(None), seen
-        )
+        lists["erasure"] = sa.select(Inquiry.id).where(_to_erase(), visible(actor, steer=True))
     bounded = [sa.select(sa.literal(name), _bounded(statement)) for name, statement in lists.items()]
     found = {str(name): int(number) for name, number in db.session.execute(sa.union_all(counted, *bounded))}
     return Piles(
@@ -575,6 +609,13 @@ def piles(actor: Actor) -> Piles:
 
 def _bounded(statement: sa.Select[Any]) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).select_from(statement.limit(COUNTED).subquery()).scalar_subquery()
+
+
+def _to_erase() -> sa.ColumnElement[bool]:
+    """The partner asked for erasure, and it was not done yet; written so that the index of the few is used."""
+    return sa.and_(
+        Inquiry.erasure_requested_at > datetime(2000, 1, 1, tzinfo=UTC), Inquiry.anonymised_at.is_(None)
+    )
 
 
 def _overdue(now: datetime) -> sa.ColumnElement[bool]:
@@ -618,7 +659,7 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
         _to_decide(actor).order_by(Inquiry.due_at, Inquiry.id).limit(most),
         _news(actor).order_by(Inquiry.urgency.desc(), Inquiry.id.desc()).limit(most),
         sa.select(Inquiry.id)
-        .where(_overdue(clock.now()), visible(actor))
+        .where(_overdue(clock.now()), visible(actor, steer=True))
         .order_by(Inquiry.due_at, Inquiry.id)
         .limit(most),
     ]
@@ -631,12 +672,7 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
             .order_by(Inquiry.id.desc())
             .limit(most),
             sa.select(Inquiry.id)
-            .where(
-                in_triage,
-                Inquiry.erasure_requested_at.is_not(None),
-                Inquiry.anonymised_at.is_(None),
-                visible(actor),
-            )
+            .where((Inquiry.department_id + 0).in_(sorted(triage)), _to_erase(), visible(actor, steer=True))
             .order_by(Inquiry.erasure_requested_at)
             .limit(most),
         ]
@@ -707,6 +743,8 @@ def _to_decide(actor: Actor) -> sa.Select[Any]:
 def _news(actor: Actor) -> sa.Select[Any]:
     """What the partners of one's own inquiries sent, and new ones that nobody has taken."""
     triage = sorted(departments_where(actor, Permission.TRIAGE))
+    if not triage:
+        return sa.select(Inquiry.id).where(sa.false())
     new = sa.and_(Inquiry.coordinator_id.is_(None), Inquiry.status == Status.RECEIVED)
     return sa.select(Inquiry.id).where(
         Inquiry.department_id.in_(triage),
@@ -911,6 +949,13 @@ def taken_back_mails(inquiry_id: int) -> set[int]:
     )
     events = db.session.scalars(sa.select(InquiryEvent).where(InquiryEvent.inquiry_id == inquiry_id))
     return {event.data["mail"] for event in events if event.data and event.data.get("message") in gone}
+
+
+def original_of(inquiry: Inquiry) -> str | None:
+    """The reference of the inquiry this one was merged into, if it was."""
+    if inquiry.merged_into_id is None:
+        return None
+    return db.session.scalar(sa.select(Inquiry.reference).where(Inquiry.id == inquiry.merged_into_id))
 
 
 def closed_to(actor: Actor, ids: Iterable[int | None]) -> set[int]:

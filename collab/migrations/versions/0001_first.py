@@ -274,7 +274,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_inquiry_country', ['department_id', 'country', 'urgency', 'id'], unique=False)
         batch_op.create_index('ix_inquiry_due', ['status', 'due_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_inquiry_email_key'), ['email_key'], unique=False)
-        batch_op.create_index('ix_inquiry_erasure', ['department_id', 'id'], unique=False, sqlite_where=sa.text('erasure_requested_at IS NOT NULL'), postgresql_where=sa.text('erasure_requested_at IS NOT NULL'))
+        batch_op.create_index('ix_inquiry_erasure', ['erasure_requested_at'], unique=False, sqlite_where=sa.text('erasure_requested_at IS NOT NULL'), postgresql_where=sa.text('erasure_requested_at IS NOT NULL'))
         batch_op.create_index('ix_inquiry_institution', ['institution_name'], unique=False)
         batch_op.create_index('ix_inquiry_pile', ['department_id', 'status', 'urgency', 'id'], unique=False)
         batch_op.create_index('ix_inquiry_queue', ['department_id', 'urgency', 'id'], unique=False)

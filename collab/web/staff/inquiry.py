@@ -79,6 +79,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
         decides=may(who, Permission.DECIDE, found.department_id),
         writes=may(who, Permission.WRITE_NOTES, found.department_id),
         mails=mails if may(who, Permission.SEE_OUTBOX, found.department_id) else [],
+        original=queries.original_of(found),
         earlier=queries.earlier(found, seen_by=who),
         note_form=NoteForm(version=found.version),
         letter_form=LetterForm(version=found.version),
