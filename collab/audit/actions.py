@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.audit.models import AuditEvent, AuditHead, Who
 from collab.core import clock
@@ -28,9 +30,10 @@ def record(
     :param on: kind and id of what it was done to.
     """
     head = db.session.get(AuditHead, 1, with_for_update=True, populate_existing=True)
-    if head is None:
-        head = AuditHead(id=1, hash=GENESIS)
-        db.session.add(head)
+    if head is None:  # the very first event; somebody else may be writing it this moment, too
+        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+        db.session.execute(insert(AuditHead).values(id=1, hash=GENESIS).on_conflict_do_nothing())
+        head = db.session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
     kind, object_id = on or (None, None)
     event = AuditEvent(
         at=clock.now().replace(microsecond=0),
@@ -91,11 +94,11 @@ def verify() -> int | None:
         cut off; ``None`` when all is well.
     """
     before = GENESIS
-    for event in db.session.scalars(
-        sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)
-    ):
-        if event.before != before or hash_of(event) != event.hash:
-            return event.id
-        before = event.hash
+    rows = sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)
+    with closing(db.session.scalars(rows)) as events:
+        for event in events:
+            if event.before != before or hash_of(event) != event.hash:
+                return event.id
+            before = event.hash
     head = db.session.get(AuditHead, 1)
     return 0 if (head.hash if head else GENESIS) != before else None

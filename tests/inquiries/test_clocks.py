@@ -10,6 +10,7 @@ import time_machine
 from collab import inquiries, reviews
 from collab.core import clock
 from collab.core.db import unit_of_work
+from collab.core.errors import Conflict
 from collab.inquiries import AssignmentKind, Status, clocks, clockwork, triage
 from collab.jobs.inquiries import turn_clocks
 from tests.support.world import MONDAY, World, undone
@@ -169,7 +170,7 @@ def test_a_late_answer_opens_a_closed_one_for_90_days(world: World, days: int, o
             assert world.get(id).due_at is not None
             assert world.topics(id)[-1] == "M2b"
         else:
-            with pytest.raises(inquiries.history.Conflict, match="too long ago"):
+            with pytest.raises(Conflict, match="too long ago"):
                 world.answer(id)
 
 
