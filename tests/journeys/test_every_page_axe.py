@@ -37,19 +37,19 @@ Make = Callable[..., Staff]
 Opener = Callable[..., BrowserContext]
 
 
-def look(page: Page, path: str) -> None:
+def look(page: Page, path: str, *, axe_at: tuple[int, ...] = WIDTHS) -> None:
     """Open an address and see it in both widths."""
     page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
     page.goto(path)
-    see(page)
+    see(page, axe_at=axe_at)
 
 
-def see(page: Page) -> None:
+def see(page: Page, *, axe_at: tuple[int, ...] = WIDTHS) -> None:
     """What is open now, in both widths; the structure of a page in Chinese is that of the English one."""
     for width in reversed(WIDTHS):
         page.set_viewport_size({"width": width, "height": 900})
         fits(page)
-        if width == min(WIDTHS) or page.locator("html[lang^=en]").count():
+        if width == min(WIDTHS) or (width in axe_at and page.locator("html[lang^=en]").count()):
             axe(page)
 
 
@@ -140,7 +140,7 @@ def test_staff_pages_with_the_sample_data(
             for _status, reference, _id in one_of_each():
                 path = f"/staff/inquiries/{reference}/{step}"
                 if member.get(path).status_code == 200:
-                    look(page, path)
+                    look(page, path, axe_at=WIDTHS[:1])  # all are one layout
                     break
 
 
