@@ -58,7 +58,7 @@ def standing(inquiry: Inquiry, lang: str, *, now: datetime) -> Standing:
         case Status.UNCONFIRMED:
             return said(_("Please confirm your e-mail by the link we sent you."), yours, kind="wait")
         case Status.RECEIVED | Status.IN_REVIEW | Status.DECISION_READY:
-            first = status is Status.RECEIVED and inquiry.first_answer_at is None
+            first = status is Status.RECEIVED and not rules.shown_answered(inquiry, now=now)
             due = inquiry.first_answer_due if first else inquiry.decision_due
             if due is not None and clock.local_day(due, zone) < today:
                 return said(

@@ -384,7 +384,8 @@ def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[A
             value = datetime.fromisoformat(str(key[0]))
             if value.tzinfo is None:
                 raise ValueError
-        except ValueError:
+            value = value.astimezone(UTC)  # at the ends of the calendar a moment has no UTC
+        except (ValueError, OverflowError):
             raise Invalid("after", "") from None
     elif type(value) is not int or not 0 <= value <= 2:
         raise Invalid("after", "")

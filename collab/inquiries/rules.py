@@ -61,7 +61,7 @@ def why_not(inquiry: Inquiry, transition: Transition, actor: Actor, *, now: date
     """Why an actor may not make a move now, as a sentence; ``None`` when it may."""
     mine = party_of(actor, inquiry)
     if not mine & transition.who:
-        names = ", ".join(
+        names = _(", ").join(
             str(role.label) for role in sorted(transition.who, key=str) if isinstance(role, Role)
         )
         return (
@@ -135,6 +135,14 @@ def active_assignments(inquiry: Inquiry) -> list[Assignment]:
 def may_decline_with(reason: Reason, actor: Actor, inquiry: Inquiry) -> bool:
     """A coordinator declines only for facts (gates); judgements of quality are the head's."""
     return reason in GATE or Role.HEAD in actor.roles_in(inquiry.department_id)
+
+
+def shown_answered(inquiry: Inquiry, *, now: datetime) -> bool:
+    """Whether the partner has had an answer by a person; one that is still held has not reached anybody."""
+    answered = inquiry.first_answer_at
+    if answered is not None and inquiry.held_until and now < inquiry.held_until:
+        return answered < inquiry.status_since  # the held step itself would be the first answer
+    return answered is not None
 
 
 def shown_status(inquiry: Inquiry, *, now: datetime) -> Status:

@@ -14,7 +14,6 @@ from tests.journeys.people import (
     mail_about,
     own_page,
     press,
-    send_inquiry,
     sign_in,
     status,
     step,

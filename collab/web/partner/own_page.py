@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from collab import files, inquiries, reviews
+from collab import files, inquiries, privacy, reviews
 from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Invalid, Refused
@@ -135,7 +135,7 @@ def erase(reference: str) -> ResponseReturnValue:
 def data(reference: str) -> ResponseReturnValue:
     """Everything the partner gave and was told, to keep."""
     inquiry = own_session.inquiry_of(reference)
-    content = partner.own_data(inquiry, language(), now=clock.now())
+    content = privacy.everything_of(inquiry, language())
     response = Response(json.dumps(content, ensure_ascii=False, indent=2) + "\n", mimetype="application/json")
     response.headers["Content-Disposition"] = disposition(f"{inquiry.reference}.json")
     return response
