@@ -85,7 +85,7 @@ def accept(allowed: Collection[str]) -> str:
 
 def kinds(allowed: Collection[str]) -> str:
     """The kinds taken, for a sentence: ``PDF, PNG``."""
-    return ", ".join(LABELS[kind] for kind in EXTENSIONS if kind in allowed)
+    return _(", ").join(LABELS[kind] for kind in EXTENSIONS if kind in allowed)
 
 
 def sentence(code: str, *, allowed: Collection[str], max_bytes: int) -> str:

@@ -126,7 +126,7 @@ def _candidates(inquiry: Inquiry) -> list[SelectChoice]:
     for role in (Role.HOST, Role.REVIEWER):
         for candidate in queries.people_for(inquiry, role):
             user = candidate.user
-            roles = ", ".join(
+            roles = _(", ").join(
                 str(one.label)
                 for one in (Role.HOST, Role.REVIEWER)
                 if one in user.roles_in(inquiry.department_id)
