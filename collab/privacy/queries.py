@@ -22,5 +22,7 @@ def everything_of(inquiry: Inquiry, lang: str | None = None) -> dict[str, Any]:
     conditions = conditions_of(inquiry) if known else []
     return {
         **partner.own_data(inquiry, lang or inquiry.locale, now=now),
-        "conditions": [{"text": c.text, "due_on": c.due_on.isoformat(), "state": c.state} for c in conditions],
+        "conditions": [
+            {"text": c.text, "due_on": c.due_on.isoformat(), "state": c.state} for c in conditions
+        ],
     }
