@@ -400,6 +400,7 @@ def _context(inquiry: Inquiry) -> dict[str, Any]:
     return {
         "reference": inquiry.reference,
         "written_in": inquiry.locale,
+        "track": inquiry.track.value,
         "full_name": inquiry.full_name,
         "department": _both(inquiry.department),
         "timezone": inquiry.department.timezone,
