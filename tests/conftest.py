@@ -5,6 +5,7 @@ one that drives a live server or a browser runs on SQLite alone unless it is mar
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.support import installation
 from tests.support.client import Client
 from tests.support.databases import Databases, PostgreSQL, Sqlite
 from tests.support.installation import SECRET_KEY
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, in_memory
 from tests.support.processes import free_port
 from tests.support.server import Server
 from tests.support.smtp import Smtp
@@ -37,12 +38,17 @@ DATABASES = ("sqlite", "postgresql")
 # -- which database --------------------------------------------------------------------------------------------
 
 
+#: Folders whose tests come to the database through pages and commands.
+FRONT = {"attacks", "cli", "web"}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database",
-        choices=[*DATABASES, "both"],
+        choices=[*DATABASES, "both", "all"],
         default="sqlite",
-        help="the database of the tests that touch one (default: sqlite; `make test` takes both)",
+        help="the database of the tests that touch one (default: sqlite; `make test` takes both: the rooms' tests on "
+        "each, those of pages and commands on SQLite; all: every test on each)",
     )
 
 
@@ -50,10 +56,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" not in metafunc.fixturenames:
         return
     chosen = metafunc.config.getoption("--database")
-    names = list(DATABASES) if chosen == "both" else [chosen]
+    names = list(DATABASES) if chosen in {"both", "all"} else [chosen]
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     live = "server" in metafunc.fixturenames
-    if chosen == "both" and ("one_database" in marks or (live and "both_databases" not in marks)):
+    # A page asks the same queries on either database as the room's tests that run on both; it need not run twice.
+    front = chosen == "both" and FRONT & set(Path(metafunc.module.__file__ or "").parts)
+    once = "one_database" in marks or ((live or front) and "both_databases" not in marks)
+    if len(names) > 1 and once:
         names = names[:1]
     metafunc.parametrize("database", names, indirect=True)
 
@@ -66,8 +75,10 @@ def _nothing_from_outside() -> None:
 
 
 @pytest.fixture(scope="session")
-def _sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
-    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+def _sqlite() -> Iterator[Sqlite]:
+    folder = in_memory("collab-sqlite-")
+    yield Sqlite(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,9 @@ from tests.attacks.test_a14_a18_staff_links import ask_for_reset
 from tests.support.client import Client
 from tests.support.people import PASSWORD, Staff
 
+# What is raced for, or read by the database itself, is tried on both.
+pytestmark = pytest.mark.both_databases
+
 Make = Callable[..., Staff]
 NEW = "quiet-Lantern-over-the-mill"
 VISITOR = Actor(kind="visitor", network="127.0.0.0/24")

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -16,6 +17,9 @@ from collab.mail import MailState, OutboxMail
 from collab.reviews import Decision
 from tests.support.crowd import at_once
 from tests.support.world import LETTER, World
+
+# What is raced for, or read by the database itself, is tried on both.
+pytestmark = pytest.mark.both_databases
 
 
 def once(results: list[Any]) -> None:

@@ -39,11 +39,18 @@ def binaries() -> Path:
     raise RuntimeError("There is no PostgreSQL server. Install it: apt-get install postgresql")
 
 
+def in_memory(prefix: str) -> Path:
+    """A new folder for databases: in memory where there is room, since each test has a database of its own."""
+    memory = Path("/dev/shm")  # mkdtemp makes a name nobody can guess
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2_000_000_000
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
+
+
 class Postgres:
     """One server with a folder of its own. `url(name)` is what an application connects to."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="collab-postgres-"))
+        self.folder = in_memory("collab-postgres-")
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         # PostgreSQL refuses to run as root.
@@ -68,7 +75,9 @@ class Postgres:
 
     def create(self, name: str, *, template: str = "template1") -> str:
         """A new database, empty or a copy of another; returns its address."""
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER collab")
+        # From version 15 on a copy goes through the log unless told otherwise, which takes longer for small ones.
+        quickly = " STRATEGY FILE_COPY" if self.version >= 150000 else ""
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER collab" + quickly)
         self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
@@ -94,7 +103,8 @@ class Postgres:
         deadline = time.monotonic() + 30
         while True:
             try:
-                psycopg.connect(self._administration, connect_timeout=2).close()
+                with psycopg.connect(self._administration, connect_timeout=2) as connection:
+                    self.version = connection.info.server_version
                 return
             except psycopg.OperationalError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:

@@ -15,6 +15,9 @@ from tests.support.statements import queries as asked
 from tests.support.statements import statements
 from tests.support.world import World
 
+# What is raced for, or read by the database itself, is tried on both.
+pytestmark = pytest.mark.both_databases
+
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
 
