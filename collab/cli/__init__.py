@@ -67,8 +67,12 @@ def _open_portal_for(command: click.Command) -> None:
 
         @wraps(told)
         def opened(*args: Any, **kwargs: Any) -> Any:
+            from flask import has_app_context
+
             from collab.cli.portal import portal
 
+            if has_app_context():  # called from within a portal that is open
+                return told(*args, **kwargs)
             with portal():
                 return told(*args, **kwargs)
 

@@ -4,6 +4,7 @@ Each process of the portal keeps one looking process, started at its first file.
 child has bounded memory and time, and what a crafted PDF does to a parser ends with it (``inspection.serve``).
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -90,6 +91,8 @@ class Looker:
                 env={"PYTHONDONTWRITEBYTECODE": "1"},
             )
             self._of = os.getpid()
+            atexit.unregister(self._end)
+            atexit.register(self._end)
         return self._process
 
     def _end(self) -> None:
@@ -97,4 +100,8 @@ class Looker:
             with contextlib.suppress(OSError):
                 self._process.kill()
             self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
         self._process = None

@@ -175,6 +175,7 @@ def test_files_never_come_back_as_pages(client: Client, department: Department) 
     assert number_of(Message) == 0
 
 
+@pytest.mark.settings(submissions_per_network=20)
 def test_uploads_are_bounded(client: Client, department: Department) -> None:
     inquiry = received(client)
     many = {"attachment": [(f"{n}.pdf", pdf()) for n in range(5)]}

@@ -178,7 +178,7 @@ def test_f10_the_database_restarts_while_requests_run(postgres: Postgres, smtp: 
     def read(number: int) -> None:
         visitor = Visitor(server.url, number)
         while not stop.is_set():
-            for path in ("/staff/reset/unknown", FORM, f"{START}search?q=thyroid"):
+            for path in ("/en/my/NM-2020-0001", FORM, f"{START}search?q=thyroid"):
                 began = time.monotonic()
                 with suppress(Broken):
                     answer = visitor.get(path)

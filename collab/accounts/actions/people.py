@@ -137,6 +137,9 @@ def revoke_role(user: User, role: Role, *, department_id: int, by: Actor) -> Non
     :raises Conflict: the department would be left without an administrator.
     """
     may_manage(by, department_id)
+    # Whoever takes the same role away at the same time waits here, and then finds it gone.
+    db.session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
+    db.session.refresh(user, ["memberships"])
     membership = next(
         (m for m in user.memberships if m.department_id == department_id and m.role is role), None
     )

@@ -28,6 +28,8 @@ from collab.web.partner.seals import Seal
 
 #: The purpose the form's seal is signed for.
 FORM = "form"
+#: The form's buttons that do not send it.
+_OTHER_BUTTONS = frozenset({"switch_lang", "back", "remove_file", "save"})
 #: Where a visitor came from, if the link says so: one of our own pages, by name.
 _PAGE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-/")
 
@@ -53,8 +55,11 @@ def inquire(dept: str, track: str) -> ResponseReturnValue:
         return _shown(form)
     form = form_class(department)
     seal = seals.read(form, FORM)
-    if seal is not None and (existing := submission.by_key(seal.submission_key)) is not None:
-        return redirect(url_for(".sent", ticket=ticket_of(existing)), code=303)
+    adult = "adult_declaration" not in form or bool(form["adult_declaration"].data)
+    plain = adult and seal is not None and _by_a_person(form, seal) and not _OTHER_BUTTONS & set(request.form)
+    # Sending looks for a twin itself; everything else shows what became of a form that was sent before.
+    if not plain and (before := _sent_before(seal)) is not None:
+        return before
     if "switch_lang" in request.form:
         return _in_the_other_language(form_class, department, seal)
     if "back" in request.form:
@@ -63,14 +68,24 @@ def inquire(dept: str, track: str) -> ResponseReturnValue:
         if seal is not None:
             uploads.remove(seal.claim_token, request.form["remove_file"])
         return _shown(_sealed(form_class(department), seal))
-    if form.website.data or seal is None or not seals.LEAST <= seal.age <= seals.MOST:
+    if seal is None or not _by_a_person(form, seal):
         return _looks_like_a_machine(form, seal)
     if "save" in request.form:
         return _save(form, seal)
-    if "adult_declaration" in form and not form["adult_declaration"].data:
+    if not adult:
         uploads.remove_all(seal.claim_token)
         return _only_for_adults(form)
     return _send(form, seal)
+
+
+def _by_a_person(form: InquiryForm, seal: Seal) -> bool:
+    return not form.website.data and seals.LEAST <= seal.age <= seals.MOST
+
+
+def _sent_before(seal: Seal | None) -> ResponseReturnValue | None:
+    """To the page of the inquiry that this form has become already; ``None`` when it has not been sent."""
+    existing = submission.by_key(seal.submission_key) if seal is not None else None
+    return redirect(url_for(".sent", ticket=ticket_of(existing)), code=303) if existing is not None else None
 
 
 def _send(form: InquiryForm, seal: Seal) -> ResponseReturnValue:
@@ -78,7 +93,7 @@ def _send(form: InquiryForm, seal: Seal) -> ResponseReturnValue:
     try:
         problem = uploads.take(seal.claim_token, department_id=department_id, purpose="inquiry")
         if not _valid(form, problem):
-            return _shown(form, status=422)
+            return _sent_before(seal) or _shown(form, status=422)
         with unit_of_work():
             inquiry = inquiries.submit(
                 Submission(

@@ -16,6 +16,7 @@ def test_a_submission_with_a_file_costs_at_most_twenty_queries(
 ) -> None:
     fields = {**SHARED, **TRACKS["cooperation"], "area": "radiopharmaceuticals"}
     engine = db.engine
+    client.get(PATH)  # the department's settings are read once in a process
     with statements(engine) as shown:
         client.get(PATH)
     spent = []
@@ -26,6 +27,5 @@ def test_a_submission_with_a_file_costs_at_most_twenty_queries(
             )
         assert answer.status_code == 303, answer.text
         spent.append(len(queries(found)) - len(queries(shown)))
-    assert spent[0] <= 21, spent  # the first of a day makes the counters' rows
     assert max(spent) <= 20, "\n".join(queries(found))
     assert len(set(spent)) == 1, spent
