@@ -97,7 +97,7 @@ GUESSED = (
 )  # fmt: skip
 INSIDE = re.compile(
     r"Traceback|werkzeug|jinja2|sqlalchemy|granian|flask[ /]|site-packages|root:x:|\[core\]|CREATE TABLE|secret_key|"
-    r"Python/3|/work/|\.py\b",
+    rf"Python/3|{re.escape(str(ROOT))}/|\.py\b",
     re.IGNORECASE,
 )
 
