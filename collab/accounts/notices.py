@@ -1,6 +1,8 @@
 """The mails of this room. They belong to no department: a link in one of them makes an account, or changes one."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from collab import mail
 from collab.accounts.models import Invitation, User
@@ -39,24 +41,8 @@ def invitation(invitation: Invitation, token: str, *, department: Department, in
 
 def password_reset(user: User, token: str, *, expires_at: datetime) -> None:
     """Send the link for a new password."""
-    letter = mail.compose(
-        "password_reset",
-        user.locale,
-        bilingual=False,
-        person=user.name,
-        address=site.address(RESET_PATH + token),
-        expires=expires_at,
-    )
-    mail.enqueue(
-        "password_reset",
-        to=(user.name, user.email),
-        locale=user.locale,
-        subject=letter.subject,
-        text=letter.text,
-        html=letter.html,
-        reader=mail.Reader.STAFF,
-        about=("user", user.id),
-        secrets=[token],
+    _write(
+        user, "password_reset", secrets=[token], address=site.address(RESET_PATH + token), expires=expires_at
     )
 
 
@@ -65,16 +51,13 @@ def account_changed(user: User, what: str) -> None:
 
     :param what: ``password``, ``one_time_password``, ``second_factor`` or ``second_factor_reset``.
     """
-    letter = mail.compose(
-        "account_changed",
-        user.locale,
-        bilingual=False,
-        person=user.name,
-        what=what,
-        address=site.address("/staff/account"),
-    )
+    _write(user, "account_changed", what=what, address=site.address("/staff/account"))
+
+
+def _write(user: User, name: str, *, secrets: Iterable[str] = (), **context: Any) -> None:
+    letter = mail.compose(name, user.locale, bilingual=False, person=user.name, **context)
     mail.enqueue(
-        "account_changed",
+        name,
         to=(user.name, user.email),
         locale=user.locale,
         subject=letter.subject,
@@ -82,4 +65,5 @@ def account_changed(user: User, what: str) -> None:
         html=letter.html,
         reader=mail.Reader.STAFF,
         about=("user", user.id),
+        secrets=secrets,
     )

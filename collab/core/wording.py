@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 
 
 def format_day(
@@ -20,6 +20,18 @@ def format_day(
     if lang.startswith("zh"):
         return format_date(value, "y年M月d日（EEE）" if year else "M月d日（EEE）", locale="zh_Hans_CN")
     return format_date(value, "EEE d MMM y" if year else "EEE d MMM", locale="en_GB")
+
+
+def format_moment(value: datetime | None, lang: str, *, timezone: str = "Asia/Shanghai") -> str:
+    """A moment with weekday, time and the place whose time it is: ``Thu 26 Nov 2026, 09:05 (Shanghai)``."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(timezone))
+    place = timezone.rpartition("/")[2].replace("_", " ")
+    if lang.startswith("zh"):
+        place = {"Shanghai": "北京时间"}.get(place, place)
+        return format_datetime(local, "y年M月d日（EEE）HH:mm", locale="zh_Hans_CN") + f"（{place}）"
+    return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
 
 
 def format_month(value: str | None, lang: str) -> str:

@@ -108,11 +108,6 @@ def is_late(inquiry: Inquiry, now: datetime) -> bool:
     return inquiry.status in OURS and inquiry.due_at is not None and inquiry.due_at < now
 
 
-def working_days_late(inquiry: Inquiry, now: datetime) -> int:
-    """By how many working days; 0 when it is not late."""
-    return max(working_days_since_due(inquiry, now), 1) if is_late(inquiry, now) else 0
-
-
 def working_days_since_due(inquiry: Inquiry, now: datetime) -> int:
     """Working days that have begun since what is overdue was due: 0 on the weekend after a Friday."""
     if inquiry.due_at is None or not is_late(inquiry, now):

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -29,7 +29,6 @@ from collab.core.paging import Key, Page, from_cursor, to_cursor
 from collab.core.text import HiddenCharacters, clean_line
 from collab.departments.tracks import Track
 from collab.files import FileState, StoredFile
-from collab.inquiries import rules
 from collab.inquiries.history import Kind
 from collab.inquiries.models import (
     Assignment,
@@ -1015,8 +1014,3 @@ def earlier(inquiry: Inquiry, *, seen_by: Actor, most: int = 5) -> list[Earlier]
         .order_by(Inquiry.id.desc())
     )
     return [Earlier(**row._mapping) for row in rows]
-
-
-def host_answer_due(inquiry: Inquiry) -> date | None:
-    """Until when somebody who was asked has to answer; ``None`` when nobody is asked."""
-    return min((a.due_on for a in rules.active_assignments(inquiry) if a.answered_at is None), default=None)

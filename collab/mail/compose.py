@@ -9,18 +9,15 @@ first (domain.md B.5).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from flask import current_app
 from flask_babel import force_locale
 from jinja2 import TemplateNotFound
 from markupsafe import Markup, escape
 
 from collab.core import site
-from collab.core.wording import format_day
+from collab.core.wording import format_day, format_moment
 
 LANGUAGES = ("en", "zh")
 _LINE_BETWEEN = "\n\n" + "-" * 40 + "\n\n"
@@ -72,16 +69,6 @@ def paragraphs(text: str) -> Markup:
     return Markup("\n").join(blocks)
 
 
-def moment(value: datetime, lang: str, timezone: str = "Asia/Shanghai") -> str:
-    """A moment with weekday, time and the place whose time it is."""
-    local = value.astimezone(ZoneInfo(timezone))
-    place = timezone.rpartition("/")[2].replace("_", " ")
-    if lang == "zh":
-        place = {"Shanghai": "北京时间"}.get(place, place)
-        return format_datetime(local, "y年M月d日（EEE）HH:mm", locale="zh_Hans_CN") + f"（{place}）"
-    return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
-
-
 def _render(template: str, lang: str, context: Mapping[str, Any]) -> str:
     # The environment, not flask.render_template: its context knows the request, and a mail has none.
     with force_locale(lang):
@@ -107,7 +94,7 @@ def _context(lang: str, context: Mapping[str, Any]) -> dict[str, Any]:
         "lang": lang,
         "link": site.address,
         "day": lambda value: format_day(value, lang, timezone=timezone),
-        "moment": lambda value: moment(value, lang, timezone),
+        "moment": lambda value: format_moment(value, lang, timezone=timezone),
         **values,
     }
 

@@ -4,16 +4,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from flask import Flask, g, request, url_for
 from flask_babel import get_domain, get_locale  # type: ignore[attr-defined]
 from flask_login import current_user
 
-from collab.core.wording import format_day, format_month
+from collab.core.wording import format_day, format_moment, format_month
 from collab.settings import Settings
 from collab.web import hooks
 
@@ -93,15 +91,7 @@ def month(value: str | None) -> str:
 
 def moment(value: datetime | None, timezone: str | None = None) -> str:
     """A moment with weekday, time and place: ``Thu 26 Nov 2026, 09:05 (Shanghai)``."""
-    if value is None:
-        return "–"
-    timezone = timezone or _place()
-    local = value.astimezone(ZoneInfo(timezone))
-    place = timezone.rpartition("/")[2].replace("_", " ")
-    if hooks.language() == "zh":
-        place = {"Shanghai": "北京时间"}.get(place, place)
-        return format_datetime(local, "y年M月d日（EEE）HH:mm", locale="zh_Hans_CN") + f"（{place}）"
-    return format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB") + f" ({place})"
+    return format_moment(value, hooks.language(), timezone=timezone or _place())
 
 
 def number(value: int | float | Decimal | None) -> str:
