@@ -3,14 +3,12 @@
 ``create_app`` is the table of contents: what the application is made of, in the order it is put together.
 """
 
-from pathlib import Path
-
 from flask import Flask
 
+from collab.core.package import PACKAGE, folder
 from collab.settings import Settings
 
 __version__ = "0.1.0"
-PACKAGE = Path(__file__).parent
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -68,9 +66,3 @@ def create_app(settings: Settings | None = None) -> Flask:
     page_cache.install(app, settings)
     application.trust_proxies(app, settings)
     return app
-
-
-def folder(name: str) -> Path:
-    """A folder that lies in the package once installed, and beside it in a checkout."""
-    installed = PACKAGE / name
-    return installed if installed.is_dir() else PACKAGE.parent / name

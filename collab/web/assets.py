@@ -15,6 +15,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 
+from collab.core.package import folder
 from collab.settings import Settings
 from collab.web import hooks
 
@@ -155,8 +156,6 @@ class Assets:
 
 def install(app: Flask, settings: Settings) -> None:
     """Put the assets in front of the application and ``asset()`` into its templates."""
-    from collab import folder
-
     security = tuple(hooks.security_headers(settings).items())
     assets = _load(folder("templates"), folder("static"), security)
     app.extensions["collab.assets"] = assets
@@ -181,9 +180,9 @@ def _in_front(application: WSGIApplication, assets: Assets) -> WSGIApplication:
     return answer
 
 
-def files_in(folder: Path) -> dict[str, bytes]:
+def files_in(root: Path) -> dict[str, bytes]:
     """The files below a folder that may be served, by their path in it. Links out of it are not followed."""
-    root = folder.resolve()
+    root = root.resolve()
     found = {}
     for path in sorted(root.rglob("*")):
         real = path.resolve()
@@ -203,8 +202,8 @@ _WORD = re.compile(r"[A-Za-z][\w-]*")
 def words_in(*folders: Path) -> frozenset[str]:
     """Every word of templates, scripts and views: whatever could be a class's name, or (``btn-``) its beginning."""
     found: set[str] = set()
-    for folder in folders:
-        for path in folder.rglob("*"):
+    for one in folders:
+        for path in one.rglob("*"):
             if path.suffix in {".html", ".js", ".py"}:
                 found.update(_WORD.findall(path.read_text("utf-8")))
     return frozenset(found)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from collab import folder
+from collab.core.package import folder
 from collab.settings import Settings
 from collab.web import assets, hooks
 
