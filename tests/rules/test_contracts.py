@@ -6,9 +6,9 @@ from typing import Any
 
 from tests.rules.sources import FRONT, PACKAGE, ROOT
 
-CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-    "contracts"
-]
+CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][
+    "importlinter"
+]["contracts"]
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 LAYERS = next(contract for contract in CONTRACTS if contract["type"] == "layers")
 BELOW, BARE = (contract for contract in CONTRACTS if contract["type"] == "forbidden")
