@@ -92,7 +92,8 @@ class Inquiry(Model):
         # The queue: one department, most urgent first, then newest; with or without a status.
         sa.Index("ix_inquiry_queue", "department_id", "urgency", "id"),
         sa.Index("ix_inquiry_pile", "department_id", "status", "urgency", "id"),
-        sa.Index("ix_inquiry_due", "status", "due_at"),
+        # This one and that of the unread hold all that their counts ask for: no row has to be read to count.
+        sa.Index("ix_inquiry_due", "status", "due_at", "department_id", "id"),
         sa.Index("ix_inquiry_coordinator", "coordinator_id", "status"),
         sa.Index("ix_inquiry_area", "department_id", "area", "urgency", "id"),
         sa.Index("ix_inquiry_country", "department_id", "country", "urgency", "id"),
@@ -104,6 +105,9 @@ class Inquiry(Model):
             "department_id",
             "urgency",
             "id",
+            "unread",
+            "status",
+            "coordinator_id",
             sqlite_where=sa.text("unread = 1"),
             postgresql_where=sa.text("unread"),
         ),
