@@ -12,6 +12,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -259,26 +260,38 @@ _LOOKS: dict[str, Callable[[Path], dict[str, Any]]] = {PDF: _pdf, DOCX: _docx, P
 
 
 def serve() -> None:
-    """Answer questions line by line, each ``[media type, path]`` as JSON, until nobody asks any more.
+    """Answer questions, each one line ``[media type, path]`` as JSON, until nobody asks any more.
 
-    Every file is looked into by a child of this process within limits of its own. The answer is one line of JSON: what
-    is known, ``{"refused": code}``, or ``{"ended": exit code}`` when the child was ended.
+    Every file is looked into by a child of this process within limits of its own; the next one is there before its
+    question. The answer is one line of JSON: what is known, ``{"refused": code}``, or ``{"ended": exit code}`` when
+    the child was ended.
     """
+    import gc
     import logging
+    import resource  # noqa: F401  # these once here, so that no child has to
 
-    import pypdf  # noqa: F401  # once here, so that no child has to
+    import pypdf.filters  # noqa: F401
 
     logging.disable(logging.CRITICAL)
-    for question in sys.stdin.buffer:
+    gc.freeze()  # what all children share is not touched, so it need not be copied for any of them
+    question = b"first"
+    while question:
+        its_end, our_end = os.pipe()
         child = os.fork()
         if not child:
-            _answer(*json.loads(question))
+            os.close(our_end)
+            _answer(its_end)
+        os.close(its_end)
+        question = sys.stdin.buffer.readline()
+        with suppress(BrokenPipeError):
+            os.write(our_end, question)
+        os.close(our_end)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code:
             _say({"ended": code})
 
 
-def _answer(media_type: str, path: str) -> NoReturn:
+def _answer(asked: int) -> NoReturn:
     import resource
 
     code = 1
@@ -287,11 +300,14 @@ def _answer(media_type: str, path: str) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         sys.setrecursionlimit(500)
-        try:
-            found = look_into(media_type, Path(path))
-        except Suspicious as suspicious:
-            found = {"refused": suspicious.code}
-        _say(found)
+        question = os.read(asked, 65_536)
+        if question:  # else nobody asks any more
+            media_type, path = json.loads(question)
+            try:
+                found = look_into(media_type, Path(path))
+            except Suspicious as suspicious:
+                found = {"refused": suspicious.code}
+            _say(found)
         code = 0
     finally:
         os._exit(code)

@@ -1,0 +1,63 @@
+"""The process that looks into PDFs, and the child of it that waits for the next file."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from collab.files import inspection
+from collab.files.looking import Died, Looker
+from tests.files.conftest import pdf
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _waiting(pid: int) -> int:
+    """The child that waits for its question."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        if children := _children(pid):
+            return children[0]
+        time.sleep(0.01)
+    raise AssertionError("no child waits")
+
+
+def test_one_file_after_the_other_and_one_that_ends_its_child(tmp_path: Path) -> None:
+    looker, good, bad = Looker(), tmp_path / "good.pdf", tmp_path / "bad.pdf"
+    good.write_bytes(pdf(3))
+    bad.write_bytes(b"nothing")
+    assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
+    assert looker._process is not None
+    server = looker._process.pid
+    assert looker.look(inspection.PDF, bad, seconds=60) == {"refused": "broken"}
+    os.kill(_waiting(server), 9)
+    with pytest.raises(Died) as died:
+        looker.look(inspection.PDF, good, seconds=60)
+    assert died.value.code == -9
+    assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
+    assert looker._process.pid == server
+    looker._end()
+
+
+def test_nothing_stays_behind_when_the_portal_ends(tmp_path: Path) -> None:
+    looker, good = Looker(), tmp_path / "good.pdf"
+    good.write_bytes(pdf())
+    looker.look(inspection.PDF, good, seconds=60)
+    server = looker._process
+    assert server is not None
+    assert server.stdin is not None
+    child = _waiting(server.pid)
+    server.stdin.close()  # what the end of the portal does
+    assert server.wait(60) == 0
+    assert not Path(f"/proc/{child}").exists()
