@@ -11,7 +11,7 @@ from collab.core.db import unit_of_work
 from collab.core.errors import Invalid, TooMany
 from collab.web import staff_session
 from collab.web.access import actor, signed_in
-from collab.web.account import bp
+from collab.web.account import bp, browsers
 from collab.web.account.forms import ChangePasswordForm, MyselfForm, ProofForm
 from collab.web.account.sign_in import second_factor_page
 from collab.web.forms import PortalForm
@@ -47,6 +47,7 @@ def mine() -> ResponseReturnValue:
         me=user,
         present=session.id,
         sessions=accounts.open_sessions(user.id),
+        browser=browsers.in_words,
         codes_left=accounts.recovery_codes_left(user.id),
     )
     return page, status
@@ -89,7 +90,10 @@ def replace_second_factor() -> ResponseReturnValue:
             with unit_of_work():
                 accounts.offer_second_factor(session_id)
             return redirect(url_for("account.new_second_factor"), code=303)
-    return render_template("account/replace_second_factor.html", form=form), status, headers
+    page = render_template(
+        "account/prove.html", form=form, heading=_("Move to another phone or app"), button=_("Go on")
+    )
+    return page, status, headers
 
 
 @bp.route("/account/second-factor/new", methods=["GET", "POST"])
@@ -119,7 +123,8 @@ def recovery_codes() -> ResponseReturnValue:
             return render_template(
                 "account/recovery_codes.html", codes=codes, onward=url_for("account.mine"), renewed=True
             )
-    return render_template("account/renew_recovery_codes.html", form=form), status, headers
+    heading = _("Make new recovery codes")
+    return render_template("account/prove.html", form=form, heading=heading, button=heading), status, headers
 
 
 @bp.post("/account/sessions/<int:session_id>/end")
