@@ -16,7 +16,7 @@ from collab.core.text import HiddenCharacters, clean_line
 from collab.inquiries import queries
 from collab.mail import MailState, OutboxMail
 from collab.web.access import actor, requires
-from collab.web.staff import bp
+from collab.web.staff import bp, mail_kinds
 
 _TOPIC = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 
@@ -55,6 +55,7 @@ def outbox() -> ResponseReturnValue:
         state=state,
         topic=topic,
         q=q,
+        kind=mail_kinds.kind_of,
     )
 
 
@@ -87,6 +88,7 @@ def outbox_mail(mail_id: int) -> ResponseReturnValue:
     return render_template(
         "staff/mail.html",
         mail=one,
+        kind=mail_kinds.kind_of(one.topic),
         lines=[_linked(line) for line in text.splitlines()],
         manages=manages,
         reference=references.get(one.about_id or 0),

@@ -1,5 +1,6 @@
 """The outbox: who reads it, filters, trying again, cancelling, links that can be followed without a mail server."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from collab import mail
 from collab.core.db import db, unit_of_work
 from collab.inquiries import Inquiry
 from collab.mail import MailState, OutboxMail
+from collab.web.staff.mail_kinds import KINDS
 from tests.support import html, people
 from tests.support.people import Staff
 from tests.support.world import World, other_department
@@ -47,6 +49,39 @@ def test_with_a_mail_server_the_links_are_struck_out(world: World, coordinator: 
     assert world.secret(id, "M1") not in text
     assert "The private links are left out here" in text
     assert "No mail server is set" not in text
+
+
+def test_every_kind_of_mail_has_its_words(world: World, coordinator: Staff) -> None:
+    id = world.received()
+    codes = {one.topic for one in world.mails(id, "partner")} | {
+        one.topic for one in world.mails(id, "staff")
+    }
+    assert codes == {"M1", "M2", "S1"}
+    page = coordinator.page("/staff/outbox")
+    kinds = [
+        html.text_of(option)
+        for option in next(one for one in page.iter("select") if one.get("id") == "o-topic").iter("option")
+    ]
+    assert kinds == [
+        "Any",
+        "Please confirm your e-mail (M1)",
+        "Inquiry received (M2)",
+        "Something waits for a member of staff (S1)",
+    ]
+    shown = {html.text_of(one) for one in page.iter("span") if one.get("class") == "sub"}
+    assert {"Please confirm your e-mail · M1", "Inquiry received · M2"} <= shown
+    page = coordinator.page(f"/staff/outbox/{newest(world, id)}")
+    assert "KindInquiry received (M2)" in html.text_of(page)
+
+
+def test_no_kind_of_mail_is_without_words() -> None:
+    """Whatever the sources enqueue is in the table, and the table names nothing else."""
+    sources = "".join(path.read_text() for path in Path("collab").rglob("notices.py"))
+    used = set(re.findall(r'"(M\d+[bd]?|S\d)"', sources)) | {f"M3r{number}" for number in (1, 2, 3)}
+    used |= set(
+        re.findall(r'(?:_to_partner\(inquiry, |_write\(\s*user, |mail\.enqueue\(\s*)"(\w+)"', sources)
+    )
+    assert set(KINDS) == used
 
 
 def test_filters(world: World, coordinator: Staff) -> None:
