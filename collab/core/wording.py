@@ -1,6 +1,7 @@
 """Dates and months as people read them, in English and Chinese."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -17,6 +18,11 @@ def format_day(
         return "–"
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(timezone)).date()
+    return _day(value, lang, year)
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, lang: str, year: bool) -> str:
     if lang.startswith("zh"):
         return format_date(value, "y年M月d日（EEE）" if year else "M月d日（EEE）", locale="zh_Hans_CN")
     return format_date(value, "EEE d MMM y" if year else "EEE d MMM", locale="en_GB")

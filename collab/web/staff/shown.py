@@ -1,49 +1,77 @@
-"""What the lists show of an inquiry beyond its row: the department's words, how late it is."""
+"""What the lists show of an inquiry beyond its row: the department's words, how late it is.
 
+A list has many rows that say the same few things. What does not differ from row to row (languages, words, addresses) is
+found once for the whole list, so that drawing a row is only putting it together.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from typing import Any
+
+from flask import url_for
+from markupsafe import Markup
 
 from collab.core import clock
+from collab.core.wording import format_day
 from collab.departments import working_calendar
 from collab.inquiries.queries import QueueRow
 from collab.web import hooks
-from collab.web.staff.words import TRACKS
+from collab.web.staff.words import list_words
 from collab.web.staff_chrome import departments_here
 
+#: Stands for a reference while the address of a list's inquiries is built.
+_REFERENCE = "~"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class ShownRow:
     """A row of the queue in the reader's words.
 
+    :param url: the inquiry's page, which leads back into this list.
+    :param pill: the status, drawn.
     :param late_days: working days overdue; 0 when it is not late.
     """
 
     row: QueueRow
+    url: str
     area: str
     track: str
-    timezone: str
-    due_on: date | None
+    pill: Markup
+    due: str
     late_days: int
 
 
-def shown(rows: list[QueueRow]) -> list[ShownRow]:
-    """Rows as the templates take them."""
-    now = clock.now()
-    return [_shown(row, now) for row in rows]
+def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[ShownRow]:
+    """Rows as the templates take them.
+
+    :param here: the view they are a list of, as in its address.
+    """
+    now, lang, words = clock.now(), hooks.language(), list_words()
+    departments = departments_here()
+    address = _addresses(here or {})
+    found = []
+    for row in rows:
+        department = departments[row.department_id]
+        zone = department.timezone
+        due_on = clock.local_day(row.due_at, zone) if row.due_at else None
+        late_days = 0
+        if due_on is not None and row.is_late(now):
+            late_days = max(working_calendar(department).between(due_on, clock.local_day(now, zone)), 1)
+        found.append(
+            ShownRow(
+                row=row,
+                url=address(row.reference),
+                area=department.settings.area_name(row.area, lang),
+                track=words.tracks[row.track],
+                pill=words.pills[row.status],
+                due=format_day(due_on, lang, year=False),
+                late_days=late_days,
+            )
+        )
+    return found
 
 
-def _shown(row: QueueRow, now: datetime) -> ShownRow:
-    department = departments_here()[row.department_id]
-    zone = department.timezone
-    due_on = clock.local_day(row.due_at, zone) if row.due_at else None
-    late = 0
-    if due_on is not None and row.is_late(now):
-        late = max(working_calendar(department).between(due_on, clock.local_day(now, zone)), 1)
-    return ShownRow(
-        row=row,
-        area=department.settings.area_name(row.area, hooks.language()),
-        track=str(TRACKS[row.track]),
-        timezone=zone,
-        due_on=due_on,
-        late_days=late,
-    )
+def _addresses(here: Mapping[str, Any]) -> Callable[[str], str]:
+    # References need no quoting: they are made of a department's code and numbers.
+    before, _, after = url_for("staff.inquiry", reference=_REFERENCE, **here).partition(_REFERENCE)
+    return lambda reference: f"{before}{reference}{after}"
