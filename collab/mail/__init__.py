@@ -19,12 +19,13 @@ from collab.mail.actions import (
     renew,
     retry,
 )
-from collab.mail.compose import Composed, compose, paragraphs
+from collab.mail.compose import LANGUAGES, Composed, compose, paragraphs
 from collab.mail.delivery import Postman
 from collab.mail.models import MailState, OutboxMail, Reader
 from collab.mail.queries import by_id, counts, failed_since, of, oldest_waiting, outbox, readable, topics
 
 __all__ = [
+    "LANGUAGES",
     "Composed",
     "Letter",
     "MailState",

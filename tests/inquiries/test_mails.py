@@ -135,15 +135,18 @@ def test_every_mail_to_a_partner(world: World, locale: str, subjects: dict[str, 
             chinese, english = (first, second) if locale == "zh" else (second, first)
             assert re.search("[\u4e00-\u9fff]", chinese)
             assert len(re.findall("[\u4e00-\u9fff]", english.replace("《", ""))) == 0, (topic, english)
+            for lang, half in (("en", english), ("zh", chinese)):  # each half's link opens a page in its language
+                assert {f"/{lang}/"} >= set(re.findall("/(?:en|zh)/(?=confirm/|i/|draft/)", half)), (topic, half)
         links = re.findall(r"https?://\S+", one.body_text)
         assert all(urlsplit(link).netloc in {"collab.example.org", "example.org"} for link in links)
         tokens = [link for link in links if re.search("/(confirm|i|draft)/", link)]
         assert bool(tokens) == (topic != "M14")
+        assert all(f"/{locale}/" in link for link in tokens[:1])  # the reader's language comes first
         for link in tokens:
             kind = {"M1": "confirm", "draft": "draft"}.get(topic, "i")
             secret = link.rpartition("/")[2]
-            assert link == f"https://collab.example.org/{locale}/{kind}/{secret}"
-            assert secret in one.secrets
+            assert re.fullmatch(f"https://collab.example.org/(en|zh)/{kind}/{secret}", link)
+            assert one.secrets == [secret]
             assert len(secret) == 43
         assert one.body_html is not None
         assert not re.search(

@@ -63,9 +63,10 @@ class Mail:
         return [found.rstrip(".,;:。，；") for found in ADDRESS.findall(self.text)]
 
     def link(self, part: str) -> str:
-        """The one address that contains `part`."""
-        (found,) = {link for link in self.links if part in link}
-        return found
+        """The first address that contains `part`: the reader's language stands above the other."""
+        found = [link for link in self.links if part in link]
+        assert len({link.rpartition("/")[2] for link in found}) == 1, found
+        return found[0]
 
 
 @dataclass
@@ -121,7 +122,7 @@ class Smtp:
 
     def start(self) -> None:
         """Listen (again, on the same port)."""
-        options: dict[str, Any] = {"ready_timeout": 10, "data_size_limit": 50 * 1024 * 1024}
+        options: dict[str, Any] = {"ready_timeout": 60, "data_size_limit": 50 * 1024 * 1024}
         if self.tls == "implicit":
             options["ssl_context"] = self._context
         if self.tls == "starttls":
@@ -146,7 +147,7 @@ class Smtp:
         """The mails for one address, oldest first."""
         return [mail for mail in self.mails if address in mail.recipients]
 
-    def wait(self, count: int = 1, *, seconds: float = 15) -> list[Mail]:
+    def wait(self, count: int = 1, *, seconds: float = 120) -> list[Mail]:
         """Wait until at least so many mails are there; returns all."""
         deadline = time.monotonic() + seconds
         while len(self.mails) < count:

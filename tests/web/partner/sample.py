@@ -75,12 +75,16 @@ def pdf(pages: int = 1) -> bytes:
 def links(inquiry_id: int, part: str) -> list[str]:
     """The paths of the links mailed for an inquiry, the newest last; ``part`` is ``confirm`` or ``i``."""
     db.session.rollback()  # what other processes wrote is seen by a new transaction only
-    found = [
+    return [
         path
         for one in sorted(mail.of(("inquiry", inquiry_id)), key=lambda one: one.id)
-        for path in re.findall(rf"http://[^\s/]+(/(?:en|zh)/{part}/[\w-]+)", one.body_text)
+        for path in paths(one.body_text, part)[:1]  # the other language's half has its own address of the same link
     ]
-    return list(dict.fromkeys(found))  # each stands there in both languages
+
+
+def paths(text: str, part: str) -> list[str]:
+    """The paths of the links in a mail, the reader's language first."""
+    return re.findall(rf"http://[^\s/]+(/(?:en|zh)/{part}/[\w-]+)", text)
 
 
 def draft_link() -> str:
@@ -89,8 +93,7 @@ def draft_link() -> str:
         sa.select(mail.OutboxMail).filter_by(topic="draft").order_by(mail.OutboxMail.id.desc())
     ).first()
     assert newest is not None
-    (path,) = set(re.findall(r"http://[^\s/]+(/(?:en|zh)/draft/[\w-]+)", newest.body_text))
-    return str(path)
+    return paths(newest.body_text, "draft")[0]
 
 
 def received(client: Client, track: str = "cooperation", lang: str = "en", **changed: Any) -> Inquiry:
