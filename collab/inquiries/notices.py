@@ -18,7 +18,6 @@ from collab.core import clock, site
 from collab.core.db import db
 from collab.core.errors import Conflict
 from collab.inquiries import clocks, links
-from collab.inquiries.deadlines import DueDate, Who
 from collab.inquiries.models import (
     Assignment,
     AssignmentKind,
@@ -101,31 +100,14 @@ def lapsed(inquiry: Inquiry) -> None:
     _to_partner(inquiry, "M11", "lapsed", private_link=True)
 
 
-def place_free(inquiry: Inquiry, answer_by: date) -> None:
+def place_free(inquiry: Inquiry) -> None:
     """M12: a place is free."""
-    _to_partner(inquiry, "M12", "place_free", private_link=True, answer_by=answer_by)
+    _to_partner(inquiry, "M12", "place_free", private_link=True)
 
 
 def still_interested(inquiry: Inquiry, answer_by: date) -> None:
     """M12 at the waiting list's refresh: does the wish still stand?"""
     _to_partner(inquiry, "M12", "waitlist_refresh", private_link=True, answer_by=answer_by)
-
-
-def interest_reminder(inquiry: Inquiry, number: int, answer_by: date) -> None:
-    """M12r1–r2: whether the wish still stands is not answered yet."""
-    _to_partner(
-        inquiry,
-        f"M12r{number}",
-        "interest_reminder",
-        private_link=True,
-        answer_by=answer_by,
-        offered=inquiry.status is Status.DECISION_READY,
-    )
-
-
-def more_time(inquiry: Inquiry, answer_by: date) -> None:
-    """M12: a coordinator gave the partner more time for the answer."""
-    _to_partner(inquiry, "M12", "more_time", private_link=True, answer_by=answer_by)
 
 
 def withdrawn(inquiry: Inquiry) -> None:
@@ -285,11 +267,6 @@ def host_answered(inquiry: Inquiry, assignment: Assignment) -> None:
     )
 
 
-def third_reader(inquiry: Inquiry) -> None:
-    """The reviews are far apart: the coordinator asks a third person."""
-    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_third_reader", count=1)
-
-
 def partner_wrote(inquiry: Inquiry) -> None:
     """The partner wrote."""
     _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_partner_wrote", count=1)
@@ -301,40 +278,12 @@ def decision_waits(inquiry: Inquiry) -> None:
     _to_staff(inquiry, holders(inquiry.department_id, Role.HEAD), "S4", "staff_decision", count=count)
 
 
-def released(inquiry: Inquiry, person: User) -> None:
-    """S1: you need not answer any more."""
-    _to_staff(inquiry, [person], "S1", "staff_released", count=1)
-
-
-def due_soon(inquiry: Inquiry, due: DueDate) -> None:
-    """S2: a step of those who hold a role is due soon; S4 when it is the head's."""
-    topic = "S4" if due.who is Who.HEAD else "S2"
-    _to_staff(inquiry, _people(inquiry, due), topic, "staff_due_soon", count=1, what=due.what, due_at=due.due)
-
-
-def overdue(inquiry: Inquiry, due: DueDate) -> None:
-    """S3: it is late: the head is told, and who owes it."""
+def overdue(inquiry: Inquiry) -> None:
+    """S3: the promise is broken or about to be: the head is told."""
     people = {
-        person.id: person
-        for person in [*_people(inquiry, due), *holders(inquiry.department_id, Role.HEAD)]
+        person.id: person for person in [*_coordinators(inquiry), *holders(inquiry.department_id, Role.HEAD)]
     }
-    _to_staff(
-        inquiry, list(people.values()), "S3", "staff_overdue", count=1, what=due.what, due_at=due.due
-    )
-
-
-def replacement_needed(inquiry: Inquiry, assignment: Assignment) -> None:
-    """S3: a host or reviewer did not answer; the coordinators are asked to find another."""
-    _to_staff(
-        inquiry,
-        _coordinators(inquiry),
-        "S3",
-        "staff_replacement",
-        count=1,
-        kind=assignment.kind,
-        person=assignment.user.name,
-        due_on=assignment.due_on,
-    )
+    _to_staff(inquiry, list(people.values()), "S3", "staff_overdue", count=1, due_at=inquiry.due_at)
 
 
 def conflict_declared(inquiry: Inquiry, by: Actor) -> None:
@@ -478,13 +427,6 @@ def holders(department_id: int, role: Role) -> list[User]:
             .order_by(User.id)
         ).unique()
     )
-
-
-def _people(inquiry: Inquiry, due: DueDate) -> list[User]:
-    """Who owes a step that is asked of a role."""
-    if due.who is Who.HEAD:
-        return holders(inquiry.department_id, Role.HEAD)
-    return _coordinators(inquiry)
 
 
 def _coordinators(inquiry: Inquiry) -> list[User]:
