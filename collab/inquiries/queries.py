@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 from babel import Locale
@@ -23,6 +24,7 @@ from collab.accounts.actor import Actor
 from collab.accounts.models import Membership
 from collab.accounts.permissions import Permission, departments_where
 from collab.core import clock
+from collab.core.columns import UtcDateTime
 from collab.core.db import db
 from collab.core.errors import Invalid, NotFound
 from collab.core.paging import Key, Page, from_cursor, to_cursor
@@ -46,12 +48,48 @@ from collab.inquiries.statuses import CLOSED, OPEN, OURS, Status
 COUNTED = 1000
 #: A search with further filters looks at so many of the newest hits for one page.
 SEARCHED = 5_000
+#: But first at so many: mostly that is enough.
+_GLANCED = 400
+
+# -- statements built once -------------------------------------------------------------------------------------------
+
+# Building a statement takes longer than its answer does. Those of the queue and of the piles are built once for each
+# view and each set of roles. Who asks, when, and from which cursor on, is bound when they are asked: one person's
+# statement is everybody's with the same roles. Only statements are kept, never an answer.
+_KEPT = 128
+_ME: Any = sa.bindparam("me", type_=sa.Integer)
+_NOW: Any = sa.bindparam("now", type_=UtcDateTime)
+
+
+def _roles_of(actor: Actor) -> Actor:
+    """Anybody with the actor's roles: whom a statement is built for."""
+    return Actor(kind=actor.kind, memberships=actor.memberships if actor.user_id is not None else frozenset())
+
+
+def _ask(statement: sa.Executable, actor: Actor, **values: Any) -> Sequence[Any]:
+    """Plain rows, asked for in the session's transaction but past its making of objects."""
+    given = {"me": actor.user_id, "now": clock.now(), **values}
+    return db.session.connection().execute(statement, given).all()
+
+
+def _one_of(column: Any, values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """An ``IN`` whose values are counted when the statement is built, and not again whenever it is asked."""
+    wanted = sorted(values)
+    if len(wanted) == 1:
+        return sa.and_(column == wanted[0])
+    return sa.and_(column.in_([sa.literal(value, column.type) for value in wanted])) if wanted else sa.false()
+
 
 # -- who may see what ------------------------------------------------------------------------------------------------
 
 
-def visible(actor: Actor, *, steer: bool = False) -> sa.ColumnElement[bool]:
-    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict.
+def visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict."""
+    return _visible(actor, me=actor.user_id) if actor.user_id is not None else sa.false()
+
+
+def _visible(actor: Actor, *, me: Any = _ME, steer: bool = False) -> sa.ColumnElement[bool]:
+    """The same for a statement that is kept.
 
     :param steer: keep the database from starting at the department, where something else leaves less to look at.
     """
@@ -60,18 +98,16 @@ def visible(actor: Actor, *, steer: bool = False) -> sa.ColumnElement[bool]:
     given = departments_where(actor, Permission.SEE_INQUIRIES) - everything
     allowed: list[sa.ColumnElement[bool]] = []
     if everything:
-        allowed.append(of.in_(sorted(everything)))
+        allowed.append(_one_of(of, everything))
     if given:
         allowed.append(
             sa.and_(
-                Inquiry.id.in_(_given_to(actor.user_id)),
-                (Inquiry.department_id + 0).in_(sorted(given)),
+                Inquiry.id.in_(_given_to(me)),
+                _one_of(Inquiry.department_id + 0, given),
                 Inquiry.status != Status.UNCONFIRMED,
             )
         )
-    if not allowed or actor.user_id is None:
-        return sa.false()
-    return sa.and_(sa.or_(*allowed), ~_conflicted(actor.user_id))
+    return sa.and_(sa.or_(*allowed), ~_conflicted(me)) if allowed else sa.false()
 
 
 def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
@@ -97,13 +133,13 @@ def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
     return inquiry
 
 
-def _given_to(user_id: int | None) -> sa.Select[Any]:
+def _given_to(user_id: Any) -> sa.Select[Any]:
     return sa.select(Assignment.inquiry_id).where(
         Assignment.user_id == user_id, Assignment.released_at.is_(None)
     )
 
 
-def _conflicted(user_id: int) -> sa.ColumnElement[bool]:
+def _conflicted(user_id: Any) -> sa.ColumnElement[bool]:
     return sa.exists(
         sa.select(sa.literal(1)).where(Conflict.inquiry_id == Inquiry.id, Conflict.user_id == user_id)
     )
@@ -220,9 +256,8 @@ class QueueView:
         return bool(self.to_args().keys() - {"status", "sort"})
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """What the queue shows of one inquiry."""
+class QueueRow(NamedTuple):
+    """What the queue shows of one inquiry; the fields are ``_COLUMNS``, and who is asked."""
 
     id: int
     department_id: int
@@ -279,7 +314,8 @@ def queue(view: QueueView, *, seen_by: Actor, after: str | None = None, size: in
     if view.q:
         return _found(view, seen_by, after, size)
     key, back = from_cursor(after, length=2) if after else (None, False)
-    rows = _rows(_walk(view, seen_by, key, back=back, size=size + 1))
+    statement = _page(view, _roles_of(seen_by), key is not None, back, size + 1)
+    rows = _rows(statement, seen_by, **_bound(view, key))
     more = len(rows) > size
     rows = rows[:size]
     if back:
@@ -306,8 +342,13 @@ class _Ids:
     order: tuple[sa.ColumnElement[Any], ...]
 
 
-def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: int) -> _Ids:
-    """The ids of the next rows, in walking order.
+@lru_cache(maxsize=_KEPT)
+def _page(view: QueueView, actor: Actor, beyond: bool, back: bool, size: int) -> sa.Select[Any]:
+    return _rows_in_order(_walk(view, actor, beyond=beyond, back=back, size=size))
+
+
+def _walk(view: QueueView, actor: Actor, *, beyond: bool, back: bool, size: int) -> _Ids:
+    """The ids of the next rows, in walking order; ``beyond`` the cursor that ``_bound`` gives.
 
     Departments and statuses are walked one by one, each along its index, and their heads merged: an IN over
     several would have to sort all of them first.
@@ -316,15 +357,16 @@ def _walk(view: QueueView, actor: Actor, key: Key | None, *, back: bool, size: i
     ascending = (view.sort == "due") is not back
     order = [first.asc(), Inquiry.id.asc()] if ascending else [first.desc(), Inquiry.id.desc()]
     wheres = _starts(view, actor)
-    conditions = [visible(actor, steer=view.erasure or view.sort == "due"), *_conditions(view, actor)]
+    conditions = [_visible(actor, steer=view.erasure or view.sort == "due"), *_conditions(view)]
     if view.sort == "due":
         conditions.append(Inquiry.due_at.is_not(None))
-    if key is not None:
+    if beyond:
         # Said in two parts, since not every database goes to a pair of values in an index in one step.
-        at, id = _position(view, key, first)
+        at, id = sa.bindparam("at", type_=first.type), sa.bindparam("past", type_=sa.BigInteger)
         level = [first == at, Inquiry.id > id if ascending else Inquiry.id < id]
-        beyond = first > at if ascending else first < at
-        wheres = [[*where, *more] for where in wheres for more in (level, [beyond])]
+        wheres = [
+            [*where, *more] for where in wheres for more in (level, [first > at if ascending else first < at])
+        ]
     branches = [
         sa.select(first.label("first"), Inquiry.id.label("id"))
         .where(*where, *conditions)
@@ -348,9 +390,9 @@ def _starts(view: QueueView, actor: Actor) -> list[list[sa.ColumnElement[bool]]]
     """Where to walk: the beginnings of an index for each department and status."""
     statuses = view.statuses
     if statuses is None:
-        whatever: sa.ColumnElement[bool] = Inquiry.status.not_in(EXTRAORDINARY)
+        whatever = _ordinary()
     else:
-        whatever = _aside(Inquiry.status).in_(sorted(statuses))
+        whatever = _one_of(_aside(Inquiry.status), map(str, statuses))
     if not departments_where(actor, Permission.SEE_ALL_INQUIRIES) or view.erasure:
         # What was given to one person, or waits to be erased, is little: it is looked through as a whole.
         return [[whatever]]
@@ -365,6 +407,10 @@ def _starts(view: QueueView, actor: Actor) -> list[list[sa.ColumnElement[bool]]]
     return found
 
 
+def _ordinary() -> sa.ColumnElement[bool]:
+    return sa.and_(*(Inquiry.status != status for status in EXTRAORDINARY))
+
+
 def _by_filter(view: QueueView) -> bool:
     """Whether to walk along the filter's index rather than the status's: most inquiries are closed, few are open."""
     narrowed = view.track is not None or bool(view.area or view.country)
@@ -376,7 +422,13 @@ def _aside(column: Any) -> Any:
     return sa.type_coerce(column, sa.String).concat("")
 
 
-def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[Any], ...]:
+def _bound(view: QueueView, key: Key | None) -> dict[str, Any]:
+    """Where a cursor stands, for the statement.
+
+    :raises Invalid: the cursor is none of this view.
+    """
+    if key is None:
+        return {}
     value: Any = key[0]
     if view.sort == "due":
         try:
@@ -390,10 +442,10 @@ def _position(view: QueueView, key: Key, first: Any) -> tuple[sa.ColumnElement[A
         raise Invalid("after", "")
     if type(key[1]) is not int:
         raise Invalid("after", "")
-    return (sa.literal(value, first.type), sa.literal(key[1], sa.BigInteger))
+    return {"at": value, "past": key[1]}
 
 
-def _conditions(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
+def _conditions(view: QueueView) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     along = _by_filter(view)
     for column, value in (
@@ -406,7 +458,7 @@ def _conditions(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
     if view.assigned == "nobody":
         found.append(Inquiry.coordinator_id.is_(None))
     elif view.assigned:
-        user_id = actor.user_id if view.assigned == "me" else int(view.assigned)
+        user_id = _ME if view.assigned == "me" else int(view.assigned)
         if view.statuses is not None:
             found.append(sa.or_(Inquiry.coordinator_id == user_id, Inquiry.id.in_(_given_to(user_id))))
         else:
@@ -414,7 +466,7 @@ def _conditions(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
             owned = sa.select(mine.id).where(mine.coordinator_id == user_id)
             found.append(Inquiry.id.in_(sa.union(owned, _given_to(user_id))))
     if view.late:
-        found.append(Inquiry.due_at < clock.now())
+        found.append(Inquiry.due_at < _NOW)
     if view.unread:
         found.append(sa.and_(Inquiry.unread))
     if view.erasure:
@@ -430,38 +482,29 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     start = int(key[0]) if key else None  # type: ignore[arg-type]
     limited = not departments_where(actor, Permission.SEE_ALL_INQUIRIES)
     narrow = view.to_args().keys() - {"q", "sort"}
-    most = SEARCHED if narrow and not limited else None
-    hits = search.matching(
+    asked = search.asked(
         "inquiry",
         view.q,
         department_ids=sorted(departments_where(actor, Permission.SEE_INQUIRIES)),
         before=None if back else start,
         after=start if back else None,
-        most=most,
-    ).subquery()
-    statement = (
-        sa.select(hits.c.object_id.label("id"))
-        .join(Inquiry, Inquiry.id == hits.c.object_id)
-        .where(
-            visible(actor),
-            Inquiry.status.in_(sorted(view.statuses))
-            if view.statuses is not None
-            else Inquiry.status.not_in(EXTRAORDINARY),
-            *_conditions(view, actor),
-        )
-        .order_by(hits.c.object_id.asc() if back else hits.c.object_id.desc())
-        .limit(size + 1)
-        .subquery()
     )
-    rows = _rows(_Ids(statement, (statement.c.id.asc() if back else statement.c.id.desc(),)))
-    more = len(rows) > size
-    rows = rows[:size]
-    onward = rows[-1].id if more else None
-    if not more and most is not None:
-        # Few rows were left by the filters; if the bound was reached, the search goes on behind it.
-        edge = sa.func.max(hits.c.object_id) if back else sa.func.min(hits.c.object_id)
-        looked, last = db.session.execute(sa.select(sa.func.count(), edge).select_from(hits)).one()
-        onward = last if looked >= most else None
+    if asked is None:
+        return Page([])
+    anybody, rest, engine = _roles_of(actor), view.but(q=""), db.session.get_bind().dialect.name
+    found: Sequence[Any] = ()
+    looked, last, most = 0, None, None
+    for most in (min(_GLANCED, SEARCHED), SEARCHED) if narrow and not limited else (None,):
+        found = _ask(_found_page(engine, rest, anybody, back, size + 1, most), actor, **asked)
+        if most is not None:
+            *_row, looked, last = found[0]
+            found = [row[:-2] for row in found if row.id is not None]
+        if len(found) > size or most is None or looked < most:
+            break
+    more = len(found) > size
+    rows = _with_people(found[:size], actor)
+    # When few rows were left by the filters and the bound was reached, the search goes on behind it.
+    onward = rows[-1].id if more else last if most is not None and looked >= most else None
     if back:
         rows.reverse()
     older = (rows[-1].id if rows else (start or 1) - 1) if back else onward
@@ -473,34 +516,89 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     )
 
 
-def _rows(ids: _Ids) -> list[QueueRow]:
-    """The rows of some ids, in their order: one query for them, one for the people who are asked."""
-    found = db.session.execute(
+@lru_cache(maxsize=_KEPT)
+def _found_page(
+    _engine: str, view: QueueView, actor: Actor, back: bool, size: int, most: int | None
+) -> sa.Select[Any]:
+    """The rows of a search; with a bound, how many hits it looked at and the last of them stand behind each row.
+
+    There is always a row to say so, without an id when nothing fits.
+    """
+    seen = departments_where(actor, Permission.SEE_INQUIRIES)
+    hits = search.hits("inquiry", department_ids=seen, most=most, ascending=back).cte("hits")
+    page = (
+        sa.select(hits.c.object_id.label("id"))
+        .join(Inquiry, Inquiry.id == hits.c.object_id)
+        .where(
+            _visible(actor),
+            _ordinary() if view.statuses is None else _one_of(Inquiry.status, view.statuses),
+            *_conditions(view),
+        )
+        .order_by(hits.c.object_id.asc() if back else hits.c.object_id.desc())
+        .limit(size)
+        .subquery()
+    )
+    ids = _Ids(page, (page.c.id.asc() if back else page.c.id.desc(),))
+    if most is None:
+        return _rows_in_order(ids)
+    end = sa.func.max(hits.c.object_id) if back else sa.func.min(hits.c.object_id)
+    edge = sa.select(sa.func.count().label("looked"), end.label("last")).select_from(hits).subquery()
+    return (
+        sa.select(*_COLUMNS, edge.c.looked, edge.c.last)
+        .select_from(edge)
+        .outerjoin(page, sa.true())
+        .outerjoin(Inquiry, Inquiry.id == page.c.id)
+        .outerjoin(_Coordinator, _Coordinator.id == Inquiry.coordinator_id)
+        .order_by(*ids.order)
+    )
+
+
+def _rows_in_order(ids: _Ids) -> sa.Select[Any]:
+    return (
         sa.select(*_COLUMNS)
         .join(ids.source, ids.source.c.id == Inquiry.id)
         .outerjoin(_Coordinator, _Coordinator.id == Inquiry.coordinator_id)
         .order_by(*ids.order)
-    ).all()
+    )
+
+
+_ASKED_PEOPLE = (
+    sa.select(Assignment.inquiry_id, User.name)
+    .join(User, User.id == Assignment.user_id)
+    .where(
+        Assignment.inquiry_id.in_(sa.bindparam("ids", expanding=True)),
+        Assignment.released_at.is_(None),
+        Assignment.answered_at.is_(None),
+    )
+    .order_by(Assignment.id)
+)
+
+
+def _rows(statement: sa.Executable, actor: Actor, **values: Any) -> list[QueueRow]:
+    """The rows of a statement, in its order."""
+    return _with_people(_ask(statement, actor, **values), actor)
+
+
+def _with_people(found: Sequence[Any], actor: Actor) -> list[QueueRow]:
+    """Rows of ``_COLUMNS`` and the people who are asked: one query for all of them."""
     if not found:
         return []
-    people: dict[int, list[str]] = {}
-    for inquiry_id, name in db.session.execute(
-        sa.select(Assignment.inquiry_id, User.name)
-        .join(User, User.id == Assignment.user_id)
-        .where(
-            Assignment.inquiry_id.in_([row.id for row in found]),
-            Assignment.released_at.is_(None),
-            Assignment.answered_at.is_(None),
-        )
-        .order_by(Assignment.id)
-    ):
-        people.setdefault(inquiry_id, []).append(name)
-    return [QueueRow(**row._mapping, with_people=tuple(people.get(row.id, ()))) for row in found]
+    people: dict[int, tuple[str, ...]] = defaultdict(tuple)
+    for inquiry_id, name in _ask(_ASKED_PEOPLE, actor, ids=[row[0] for row in found]):
+        people[inquiry_id] += (name,)
+    return [QueueRow._make((*row, people[row[0]])) for row in found]
 
 
-def _rows_of(ids: Collection[int]) -> list[QueueRow]:
-    wanted = sa.select(Inquiry.id).where(Inquiry.id.in_(sorted(ids))).subquery()
-    return _rows(_Ids(wanted, (wanted.c.id.desc(),))) if ids else []
+def _rows_of(ids: Collection[int], actor: Actor) -> list[QueueRow]:
+    return _rows(_ROWS_OF, actor, wanted=sorted(ids)) if ids else []
+
+
+def _rows_of_ids() -> sa.Select[Any]:
+    wanted = sa.select(Inquiry.id).where(Inquiry.id.in_(sa.bindparam("wanted", expanding=True))).subquery()
+    return _rows_in_order(_Ids(wanted, (wanted.c.id.desc(),)))
+
+
+_ROWS_OF = _rows_of_ids()
 
 
 @dataclass(frozen=True)
@@ -522,14 +620,20 @@ def neighbours(view: QueueView, inquiry: Inquiry, *, seen_by: Actor) -> Neighbou
         if view.sort == "due"
         else (inquiry.urgency, inquiry.id)
     )
+    statement = _both_sides(view, _roles_of(seen_by))
+    found: dict[str, str] = dict(_ask(statement, seen_by, **_bound(view, key)))
+    return Neighbours(found.get("previous"), found.get("next"))
+
+
+@lru_cache(maxsize=_KEPT)
+def _both_sides(view: QueueView, actor: Actor) -> sa.CompoundSelect[Any]:
     sides = []
     for name, back in (("previous", True), ("next", False)):
-        one = _walk(view, seen_by, key, back=back, size=1).source
+        one = _walk(view, actor, beyond=True, back=back, size=1).source
         sides.append(
             sa.select(sa.literal(name).label("side"), Inquiry.reference).join(one, one.c.id == Inquiry.id)
         )
-    found = dict(db.session.execute(sa.union_all(*sides)).all())
-    return Neighbours(found.get("previous"), found.get("next"))
+    return sa.union_all(*sides)
 
 
 def _neighbours_found(view: QueueView, inquiry: Inquiry, actor: Actor) -> Neighbours:
@@ -566,38 +670,9 @@ def piles(actor: Actor) -> Piles:
 
     Who sees all of a department gets the kept counts; others get those of what they were given.
     """
-    everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
     if not departments_where(actor, Permission.SEE_INQUIRIES):
         return Piles({}, 0, 0, 0, 0)
-    seen = visible(actor)
-    if everything:
-        counted = (
-            sa.select(
-                sa.cast(InquiryCount.status, sa.String).label("name"),
-                sa.func.sum(InquiryCount.count).label("n"),
-            )
-            .where(InquiryCount.department_id.in_(sorted(everything)))
-            .group_by(InquiryCount.status)
-        )
-    else:
-        counted = (
-            sa.select(sa.cast(Inquiry.status, sa.String).label("name"), sa.func.count().label("n"))
-            .where(seen)
-            .group_by(Inquiry.status)
-        )
-    lists = {
-        "to answer": _to_answer(actor),
-        "to decide": _to_decide(actor),
-        "news": _news(actor),
-        "late": sa.select(Inquiry.id).where(_overdue(clock.now()), visible(actor, steer=True)),
-        "unread": sa.select(Inquiry.id).where(
-            sa.and_(Inquiry.unread), Inquiry.status.not_in(EXTRAORDINARY), seen
-        ),
-    }
-    if everything:
-        lists["erasure"] = sa.select(Inquiry.id).where(_to_erase(), visible(actor, steer=True))
-    bounded = [sa.select(sa.literal(name), _bounded(statement)) for name, statement in lists.items()]
-    found = {str(name): int(number) for name, number in db.session.execute(sa.union_all(counted, *bounded))}
+    found: dict[str, int] = {name: int(number) for name, number in _ask(_counts(_roles_of(actor)), actor)}
     return Piles(
         by_status={status: found[status] for status in Status if status in found},
         mine=found["to answer"] + found["to decide"] + found["news"],
@@ -605,6 +680,37 @@ def piles(actor: Actor) -> Piles:
         unread=found["unread"],
         erasure=found.get("erasure", 0),
     )
+
+
+@lru_cache(maxsize=_KEPT)
+def _counts(actor: Actor) -> sa.CompoundSelect[Any]:
+    everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
+    if everything:
+        counted = (
+            sa.select(
+                sa.cast(InquiryCount.status, sa.String).label("name"),
+                sa.func.sum(InquiryCount.count).label("n"),
+            )
+            .where(_one_of(InquiryCount.department_id, everything))
+            .group_by(InquiryCount.status)
+        )
+    else:
+        counted = (
+            sa.select(sa.cast(Inquiry.status, sa.String).label("name"), sa.func.count().label("n"))
+            .where(_visible(actor))
+            .group_by(Inquiry.status)
+        )
+    lists = {
+        "to answer": _to_answer(actor),
+        "to decide": _to_decide(actor),
+        "news": _news(actor),
+        "late": sa.select(Inquiry.id).where(_overdue(), _visible(actor, steer=True)),
+        "unread": sa.select(Inquiry.id).where(sa.and_(Inquiry.unread), _ordinary(), _visible(actor)),
+    }
+    if everything:
+        lists["erasure"] = sa.select(Inquiry.id).where(_to_erase(), _visible(actor, steer=True))
+    bounded = [sa.select(sa.literal(name), _bounded(statement)) for name, statement in lists.items()]
+    return sa.union_all(counted, *bounded)
 
 
 def _bounded(statement: sa.Select[Any]) -> sa.ScalarSelect[int]:
@@ -618,8 +724,8 @@ def _to_erase() -> sa.ColumnElement[bool]:
     )
 
 
-def _overdue(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(Inquiry.status.in_(sorted(OURS)), Inquiry.due_at < now)
+def _overdue() -> sa.ColumnElement[bool]:
+    return sa.and_(_one_of(Inquiry.status, OURS), Inquiry.due_at < _NOW)
 
 
 # -- what waits for me -----------------------------------------------------------------------------------------------
@@ -645,48 +751,14 @@ class Waiting:
 
 def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
     """What waits for this person, in a fixed number of queries."""
-    triage = departments_where(actor, Permission.TRIAGE)
     assignments = list(
-        db.session.scalars(
-            sa.select(Assignment)
-            .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
-            .where(*_unanswered(actor), visible(actor))
-            .order_by(Assignment.due_on, Assignment.id)
-            .limit(most)
-        )
-    )
-    lists: list[sa.Select[Any]] = [
-        _to_decide(actor).order_by(Inquiry.due_at, Inquiry.id).limit(most),
-        _news(actor).order_by(Inquiry.urgency.desc(), Inquiry.id.desc()).limit(most),
-        sa.select(Inquiry.id)
-        .where(_overdue(clock.now()), visible(actor, steer=True))
-        .order_by(Inquiry.due_at, Inquiry.id)
-        .limit(most),
-    ]
-    if triage:
-        in_triage = Inquiry.department_id.in_(sorted(triage))
-        lists += [
-            _all_answered(actor).where(in_triage).order_by(Inquiry.due_at, Inquiry.id).limit(most),
-            sa.select(Inquiry.id)
-            .where(in_triage, Inquiry.status == Status.UNCONFIRMED, visible(actor))
-            .order_by(Inquiry.id.desc())
-            .limit(most),
-            sa.select(Inquiry.id)
-            .where((Inquiry.department_id + 0).in_(sorted(triage)), _to_erase(), visible(actor, steer=True))
-            .order_by(Inquiry.erasure_requested_at)
-            .limit(most),
-        ]
-    together = sa.union_all(
-        *(
-            sa.select(sa.literal(number).label("list"), one.subquery().c.id)
-            for number, one in enumerate(lists)
-        )
+        db.session.scalars(_unanswered_by(_roles_of(actor), most), {"me": actor.user_id, "now": clock.now()})
     )
     found: dict[int, list[int]] = {number: [] for number in range(6)}
-    for number, id in db.session.execute(together):
+    for number, id in _ask(_lists(_roles_of(actor), most), actor):
         found[number].append(id)
     ids = [assignment.inquiry_id for assignment in assignments]
-    rows = {row.id: row for row in _rows_of({*ids, *itertools.chain.from_iterable(found.values())})}
+    rows = {row.id: row for row in _rows_of({*ids, *itertools.chain.from_iterable(found.values())}, actor)}
 
     def of(number: int) -> list[QueueRow]:
         return [rows[id] for id in found[number] if id in rows]
@@ -702,12 +774,56 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
     )
 
 
-def _unanswered(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+@lru_cache(maxsize=_KEPT)
+def _unanswered_by(actor: Actor, most: int) -> sa.Select[Assignment]:
     return (
-        Assignment.user_id == actor.user_id,
+        sa.select(Assignment)
+        .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
+        .where(*_unanswered(), _visible(actor))
+        .order_by(Assignment.due_on, Assignment.id)
+        .limit(most)
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _lists(actor: Actor, most: int) -> sa.CompoundSelect[Any]:
+    """The ids of all lists but the first, each with its list's number."""
+    triage = departments_where(actor, Permission.TRIAGE)
+    lists: list[sa.Select[Any]] = [
+        _to_decide(actor).order_by(Inquiry.due_at, Inquiry.id).limit(most),
+        _news(actor).order_by(Inquiry.urgency.desc(), Inquiry.id.desc()).limit(most),
+        sa.select(Inquiry.id)
+        .where(_overdue(), _visible(actor, steer=True))
+        .order_by(Inquiry.due_at, Inquiry.id)
+        .limit(most),
+    ]
+    if triage:
+        in_triage = _one_of(Inquiry.department_id, triage)
+        lists += [
+            _all_answered(actor).where(in_triage).order_by(Inquiry.due_at, Inquiry.id).limit(most),
+            sa.select(Inquiry.id)
+            .where(in_triage, Inquiry.status == Status.UNCONFIRMED, _visible(actor))
+            .order_by(Inquiry.id.desc())
+            .limit(most),
+            sa.select(Inquiry.id)
+            .where(_one_of(Inquiry.department_id + 0, triage), _to_erase(), _visible(actor, steer=True))
+            .order_by(Inquiry.erasure_requested_at)
+            .limit(most),
+        ]
+    return sa.union_all(
+        *(
+            sa.select(sa.literal(number).label("list"), one.subquery().c.id)
+            for number, one in enumerate(lists)
+        )
+    )
+
+
+def _unanswered() -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Assignment.user_id == _ME,
         Assignment.released_at.is_(None),
         Assignment.answered_at.is_(None),
-        Inquiry.status.in_([Status.IN_REVIEW, Status.NEEDS_INFO]),
+        _one_of(Inquiry.status, (Status.IN_REVIEW, Status.NEEDS_INFO)),
     )
 
 
@@ -715,7 +831,7 @@ def _to_answer(actor: Actor) -> sa.Select[Any]:
     return (
         sa.select(Assignment.id)
         .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
-        .where(*_unanswered(actor), visible(actor))
+        .where(*_unanswered(), _visible(actor))
     )
 
 
@@ -724,7 +840,7 @@ def _to_decide(actor: Actor) -> sa.Select[Any]:
     interested = sa.exists(
         sa.select(sa.literal(1)).where(
             Assignment.inquiry_id == Inquiry.id,
-            Assignment.user_id == actor.user_id,
+            Assignment.user_id == _ME,
             sa.or_(
                 Assignment.kind == AssignmentKind.HOST,
                 Assignment.answered_at.is_not(None),
@@ -733,25 +849,22 @@ def _to_decide(actor: Actor) -> sa.Select[Any]:
         )
     )
     return sa.select(Inquiry.id).where(
-        Inquiry.department_id.in_(sorted(departments_where(actor, Permission.DECIDE))),
+        _one_of(Inquiry.department_id, departments_where(actor, Permission.DECIDE)),
         Inquiry.status == Status.DECISION_READY,
-        visible(actor),
+        _visible(actor),
         ~interested,
     )
 
 
 def _news(actor: Actor) -> sa.Select[Any]:
     """What the partners of one's own inquiries sent, and new ones that nobody has taken."""
-    triage = sorted(departments_where(actor, Permission.TRIAGE))
-    if not triage:
-        return sa.select(Inquiry.id).where(sa.false())
     new = sa.and_(Inquiry.coordinator_id.is_(None), Inquiry.status == Status.RECEIVED)
     return sa.select(Inquiry.id).where(
-        Inquiry.department_id.in_(triage),
+        _one_of(Inquiry.department_id, departments_where(actor, Permission.TRIAGE)),
         sa.and_(Inquiry.unread),
-        Inquiry.status.not_in(EXTRAORDINARY),
-        sa.or_(Inquiry.coordinator_id == actor.user_id, new),
-        visible(actor),
+        _ordinary(),
+        sa.or_(Inquiry.coordinator_id == _ME, new),
+        _visible(actor),
     )
 
 
@@ -762,7 +875,7 @@ def _all_answered(actor: Actor) -> sa.Select[Any]:
     )
     return sa.select(Inquiry.id).where(
         Inquiry.status == Status.IN_REVIEW,
-        visible(actor),
+        _visible(actor),
         ~sa.exists(asked.where(Assignment.answered_at.is_(None))),
         sa.exists(asked.where(Assignment.kind == AssignmentKind.HOST)),
     )

@@ -6,7 +6,7 @@ joined by the queue, newest first; ``find`` gives the best few ids. What people 
 
 from collab.search.actions import index, remove
 from collab.search.models import SearchEntry
-from collab.search.queries import find, matching
+from collab.search.queries import asked, find, hits, matching
 from collab.search.vocabulary import query_terms, words
 
-__all__ = ["SearchEntry", "find", "index", "matching", "query_terms", "remove", "words"]
+__all__ = ["SearchEntry", "asked", "find", "hits", "index", "matching", "query_terms", "remove", "words"]

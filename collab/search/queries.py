@@ -1,7 +1,7 @@
 """Find what was indexed."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -49,32 +49,55 @@ def matching(
     :param most: look at no more than so many hits, the newest (with ``after``: the oldest); bounds the work when
         further conditions leave little.
     """
+    given = asked(kind, q, department_ids=department_ids, before=before, after=after)
+    statement = hits(kind, department_ids=department_ids, most=most, ascending=after is not None)
+    return statement.where(sa.false()) if given is None else statement.params(given)
+
+
+def hits(
+    kind: str, *, department_ids: Collection[int], most: int | None = None, ascending: bool = False
+) -> sa.Select[int]:
+    """The same for any query, so that it can be built once and kept; what ``asked`` gives is bound to it."""
     first = KINDS[kind] * SPAN
-    clauses = query_terms(q)
     postgresql = db.session.get_bind().dialect.name == "postgresql"
     entry: sa.ColumnClause[int] = _vector.c.entry_id if postgresql else _fts.c.rowid
-    statement = sa.select((entry - first if first else entry).label("object_id"))
-    if not clauses or not department_ids:
-        statement = statement.where(sa.false())
-    elif postgresql:
-        asked = sa.cast(_plainly(_tsquery(clauses), _TsQuery()), _TsQuery())
-        statement = statement.where(
-            _vector.c.department_id.in_(sorted(department_ids)), _vector.c.vector.op("@@")(asked)
-        )
-    else:
-        statement = statement.where(
-            sa.literal_column("search_fts").op("MATCH")(_fts5(clauses, department_ids))
-        )
-    above, below = first + max(after or 0, 0), first + min(SPAN if before is None else before, SPAN)
+    statement = sa.select((entry - first if first else entry).label("object_id")).where(
+        entry > _named("above", sa.BigInteger(), plainly=postgresql),
+        entry < _named("below", sa.BigInteger(), plainly=postgresql),
+    )
     if postgresql:
+        words = sa.cast(_named("words", _TsQuery(), plainly=True), _TsQuery())
         statement = statement.where(
-            entry > _plainly(above, sa.BigInteger()), entry < _plainly(below, sa.BigInteger())
+            _vector.c.department_id.in_(sorted(department_ids)), _vector.c.vector.op("@@")(words)
         )
     else:
-        statement = statement.where(entry > above, entry < below)
+        statement = statement.where(
+            sa.literal_column("search_fts").op("MATCH")(_named("words", sa.String(), plainly=False))
+        )
     if most is not None:
-        statement = statement.order_by(entry.asc() if after is not None else entry.desc()).limit(most)
+        statement = statement.order_by(entry.asc() if ascending else entry.desc()).limit(most)
     return statement
+
+
+def asked(
+    kind: str,
+    q: str,
+    *,
+    department_ids: Collection[int],
+    before: int | None = None,
+    after: int | None = None,
+) -> dict[str, Any] | None:
+    """What is bound to ``hits``; ``None`` when nothing can match."""
+    clauses = query_terms(q)
+    if not clauses or not department_ids:
+        return None
+    first = KINDS[kind] * SPAN
+    postgresql = db.session.get_bind().dialect.name == "postgresql"
+    return {
+        "words": _tsquery(clauses) if postgresql else _fts5(clauses, department_ids),
+        "above": first + max(after or 0, 0),
+        "below": first + min(SPAN if before is None else before, SPAN),
+    }
 
 
 def find(kind: str, q: str, *, department_ids: Collection[int], limit: int = 20) -> list[int]:
@@ -126,9 +149,13 @@ class _TsQuery(sa.types.UserDefinedType[str]):
         return lambda value: "'" + value.replace("'", "''") + "'"
 
 
-def _plainly(value: T, type_: sa.types.TypeEngine[T]) -> sa.BindParameter[T]:
-    """Written into the statement: a prepared plan, made for any word, is wrong for common and for rare ones alike."""
-    return sa.bindparam(None, value, type_, literal_execute=True)
+def _named(name: str, type_: sa.types.TypeEngine[T], *, plainly: bool) -> sa.BindParameter[T]:
+    """A value that is given when the statement is asked.
+
+    :param plainly: written into the statement: a prepared plan, made for any word, is wrong for common and for rare
+        ones alike.
+    """
+    return sa.bindparam(name, type_=type_, literal_execute=plainly)
 
 
 def _tsquery(clauses: Sequence[Clause]) -> str:
@@ -169,13 +196,17 @@ def _fts5_clause(clause: Clause) -> str:
     return "words : (" + " OR ".join(f'"{" ".join([*before, word])}"' for word in longer) + ")"
 
 
+_word = sa.column("word", sa.String)
+_WORDS_BETWEEN = (
+    sa.select(_word)
+    .select_from(sa.table("search_word"))
+    .where(_word >= sa.bindparam("first"), _word < sa.bindparam("last"))
+    .limit(sa.bindparam("most"))
+)
+
+
 def _words_beginning(beginning: str) -> list[str] | None:
     """The words there are with this beginning, itself always among them; ``None`` when there are too many."""
-    word = sa.column("word", sa.String)
-    found = db.session.scalars(
-        sa.select(word)
-        .select_from(sa.table("search_word"))
-        .where(word >= beginning, word < beginning + "\U0010ffff")
-        .limit(EXPANDED + 1)
-    ).all()
+    given = {"first": beginning, "last": beginning + "\U0010ffff", "most": EXPANDED + 1}
+    found = db.session.connection().execute(_WORDS_BETWEEN, given).scalars().all()
     return None if len(found) > EXPANDED else sorted({beginning, *found})

@@ -517,8 +517,10 @@ INDEXES: list[tuple[QueueView, str]] = [
 def test_the_queue_is_walked_along_an_index(world: World) -> None:
     bulk(world, 3)
     for view, index in INDEXES:
-        ids = queries._walk(view, world.actor("coordinator"), None, back=False, size=5)
-        statement = sa.select(ids.source.c.id).compile(db.engine, compile_kwargs={"literal_binds": True})
+        actor = world.actor("coordinator")
+        ids = queries._walk(view, actor, beyond=False, back=False, size=5)
+        asked = sa.select(ids.source.c.id).params(me=actor.user_id)
+        statement = asked.compile(db.engine, compile_kwargs={"literal_binds": True})
         plan = "\n".join(row[3] for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {statement}")))
         assert index in plan, (view, plan)
         assert "SCAN inquiry" not in plan, (view, plan)
