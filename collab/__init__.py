@@ -22,7 +22,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     from collab import settings as settings_room
     from collab.core import db as database
     from collab.core import logs
-    from collab.web import application, assets, errors, health, hooks, page_cache, staff_session, templating
+    from collab.web import (
+        application,
+        assets,
+        errors,
+        health,
+        hooks,
+        page_cache,
+        pieces,
+        staff_session,
+        templating,
+    )
     from collab.web.account import bp as account
     from collab.web.admin import bp as admin
     from collab.web.partner import bp as partner
@@ -59,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     hooks.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app, settings)
+    pieces.init_app(app)
     staff_session.init_app(app, settings)
     for blueprint in (public, partner, account, staff, admin, health.bp):
         app.register_blueprint(blueprint)

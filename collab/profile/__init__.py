@@ -14,11 +14,12 @@ from collab.profile.document import (
     SectionKind,
 )
 from collab.profile.models import ProfileRevision
-from collab.profile.queries import Found, Hit, current, current_revision, find
+from collab.profile.queries import Edition, Found, Hit, current, current_revision, edition, find
 from collab.profile.rules import Problem
 
 __all__ = [
     "READING",
+    "Edition",
     "Fact",
     "Found",
     "Hit",
@@ -35,6 +36,7 @@ __all__ = [
     "check",
     "current",
     "current_revision",
+    "edition",
     "export_profile",
     "find",
     "import_profile",

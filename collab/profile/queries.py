@@ -1,9 +1,11 @@
 """Reading profiles."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 
+from collab import departments
 from collab.core.db import db
 from collab.core.errors import NotFound
 from collab.departments import Department, DepartmentSettings
@@ -41,6 +43,76 @@ class Found:
     complete: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """What a department says of itself at one moment: settings and profile, parsed once and apart from their rows.
+
+    :param key: the same key, the same words; it holds the digests of all there is.
+    """
+
+    key: tuple[object, ...]
+    id: int
+    slug: str
+    timezone: str
+    is_demo: bool
+    settings: DepartmentSettings
+    profile: ProfileDocument
+
+    def name(self, lang: str) -> str:
+        return self.settings.name.get(lang)
+
+    def institution(self, lang: str) -> str:
+        return self.settings.institution.get(lang)
+
+
+_editions: dict[tuple[object, ...], Edition] = {}
+_KEY = sa.select(
+    Department.id,
+    Department.slug,
+    Department.timezone,
+    Department.is_demo,
+    Department.content_digest,
+    sa.select(ProfileRevision.digest)
+    .where(ProfileRevision.department_id == Department.id)
+    .order_by(ProfileRevision.number.desc())
+    .limit(1)
+    .scalar_subquery(),
+).where(Department.slug == sa.bindparam("slug"))
+
+
+def edition(slug: str) -> Edition:
+    """What the department of an address says now. Read with one small statement while it says the same as before.
+
+    :raises NotFound: there is no such department, or it has published no profile.
+    """
+    with (
+        db.engine.connect() as connection
+    ):  # not the session: nothing here is written, and this costs a third
+        row = connection.execute(_KEY, {"slug": slug}).one_or_none()
+    if row is None or row[-1] is None:
+        raise NotFound
+    return _editions.get(tuple(row)) or _read(slug)
+
+
+def _read(slug: str) -> Edition:
+    department = departments.by_slug(slug)
+    revision = current_revision(department)
+    # The rows' own digests: something may have been published since the first look.
+    key = (
+        department.id,
+        department.slug,
+        department.timezone,
+        department.is_demo,
+        department.content_digest,
+        revision.digest,
+    )
+    found = Edition(key, *key[:4], department.settings, revision.content)
+    if len(_editions) > 64:
+        _editions.clear()
+    _editions[key] = found
+    return found
+
+
 def current_revision(department: Department) -> ProfileRevision:
     """The published revision.
 
@@ -65,16 +137,13 @@ def current(department: Department) -> ProfileDocument:
     return current_revision(department).content
 
 
-def find(department: Department, query: str, lang: str) -> Found:
+def find(edition: Edition, query: str, lang: str) -> Found:
     """Facts and pages that hold the words, whichever language they were typed in; named in ``lang``."""
     wanted = words.terms(query)
     if not wanted:
         return Found()
-    entries = _entries(
-        department.content_digest, department.settings, current_revision(department).digest, lang
-    )
     scored = []
-    for hit, hay, name in entries(current(department)):
+    for hit, hay, name in _entries(edition, lang).rows:
         shares = [words.share(term, hay) for term in wanted]
         if any(shares):
             in_name = sum(words.share(term, name) for term in wanted) / len(wanted)
@@ -88,15 +157,10 @@ def find(department: Department, query: str, lang: str) -> Found:
 class _Entries:
     """Everything of a profile that can be found, prepared once per content and language."""
 
-    def __init__(self, settings: DepartmentSettings, lang: str) -> None:
+    def __init__(self, settings: DepartmentSettings, document: ProfileDocument, lang: str) -> None:
         self.settings = settings
         self.lang = lang
-        self.rows: list[tuple[Hit, str, str]] | None = None
-
-    def __call__(self, document: ProfileDocument) -> list[tuple[Hit, str, str]]:
-        if self.rows is None:
-            self.rows = [*self._facts(document), *self._pages()]
-        return self.rows
+        self.rows = [*self._facts(document), *self._pages()]
 
     def _facts(self, document: ProfileDocument) -> list[tuple[Hit, str, str]]:
         rows = []
@@ -138,14 +202,6 @@ class _Entries:
         return rows
 
 
-_prepared: dict[tuple[str, str, str], _Entries] = {}
-
-
-def _entries(content: str, settings: DepartmentSettings, profile: str, lang: str) -> _Entries:
-    key = (content, profile, lang)
-    found = _prepared.get(key)
-    if found is None:
-        if len(_prepared) > 32:
-            _prepared.clear()
-        found = _prepared[key] = _Entries(settings, lang)
-    return found
+@lru_cache(maxsize=32)
+def _entries(edition: Edition, lang: str) -> _Entries:
+    return _Entries(edition.settings, edition.profile, lang)

@@ -170,7 +170,7 @@ def test_a_department_without_a_profile_shows_none(department: Department) -> No
 )
 def test_a_fact_is_found_in_either_language(department: Department, query: str, anchor: str) -> None:
     for lang in ("en", "zh"):
-        found = profile.find(department, query, lang)
+        found = profile.find(profile.edition(department.slug), query, lang)
         assert found.complete
         assert anchor in [hit.anchor for hit in found.hits[:6]], [hit.anchor for hit in found.hits]
 
@@ -178,16 +178,16 @@ def test_a_fact_is_found_in_either_language(department: Department, query: str, 
 def test_every_fact_is_found_by_its_own_words(department: Department) -> None:
     for fact in profile.current(department).facts:
         for words in (fact.source_text, fact.zh, fact.en):
-            hits = [hit.anchor for hit in profile.find(department, words, "en").hits]
+            hits = [hit.anchor for hit in profile.find(profile.edition(department.slug), words, "en").hits]
             assert fact.key in hits, (fact.key, words)
 
 
 def test_what_is_only_partly_there_is_said_to_be(department: Department) -> None:
-    found = profile.find(department, "cyclotron unicorn", "en")
+    found = profile.find(profile.edition(department.slug), "cyclotron unicorn", "en")
     assert not found.complete
     assert found.hits[0].anchor == "equip.cyclotron"
-    assert profile.find(department, "unicorn", "en").hits == ()
-    assert profile.find(department, "独角兽", "zh").hits == ()
+    assert profile.find(profile.edition(department.slug), "unicorn", "en").hits == ()
+    assert profile.find(profile.edition(department.slug), "独角兽", "zh").hits == ()
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,8 @@ def test_what_is_only_partly_there_is_said_to_be(department: Department) -> None
     ],
 )
 def test_odd_words_are_answered(department: Department, query: str) -> None:
-    assert len(profile.find(department, query, "en").hits) <= 40
+    assert len(profile.find(profile.edition(department.slug), query, "en").hits) <= 40
 
 
 def test_only_signs_find_nothing_rather_than_everything(department: Department) -> None:
-    assert profile.find(department, "% _ ( ) \\ *", "en").hits == ()
+    assert profile.find(profile.edition(department.slug), "% _ ( ) \\ *", "en").hits == ()

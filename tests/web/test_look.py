@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 from wtforms import validators
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
 
+from collab.web import pieces
 from tests.support import html
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +94,7 @@ def small_app() -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = lambda path: f"/static/{path}"
     Babel(app)
+    pieces.init_app(app)
     department = SimpleNamespace(
         slug="sample", name=lambda lang: f"Department {lang}", institution=lambda lang: f"Institution {lang}"
     )
@@ -383,7 +385,7 @@ def test_counter_counts_characters_as_the_server_does(visitor: Page) -> None:
 
 
 def draft(page: Page) -> dict[str, list[str]]:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not page.evaluate("localStorage.getItem('draft:sample')"):  # kept once typing rests
         assert time.monotonic() < deadline, "nothing was kept"
         page.wait_for_timeout(50)

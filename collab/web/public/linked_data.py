@@ -10,8 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from collab.departments import Department
-from collab.profile import Fact, Meaning, ProfileDocument
+from collab.profile import Edition, Fact, Meaning, ProfileDocument
 from collab.web.public import shown
 
 Node = dict[str, Any]
@@ -28,8 +27,7 @@ def script(nodes: list[Node]) -> Markup:
 
 
 def page(
-    department: Department,
-    document: ProfileDocument,
+    department: Edition,
     *,
     lang: str,
     url: str,
@@ -48,7 +46,7 @@ def page(
     :param figures: facts the page shows beside its sections.
     :param form: the address of the inquiry's form, if the page leads to one.
     """
-    settings = department.settings
+    settings, document = department.settings, department.profile
     other = "en" if lang == "zh" else "zh"
     organisation: Node = {
         "@type": ["MedicalOrganization", "ResearchOrganization"],

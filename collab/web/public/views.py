@@ -1,20 +1,22 @@
 """The pages. Each reads the department and its profile, and says the same to everybody."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from flask import g, redirect, render_template, request, url_for
+from flask import current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from collab import departments, profile
 from collab.core import clock
-from collab.departments import Admission, Department, EarliestStart, Track, Window
-from collab.profile import READING, Fact, PageKey, ProfileDocument
+from collab.departments import Admission, EarliestStart, Track, Window
+from collab.profile import READING, Edition, Fact, PageKey, ProfileDocument
 from collab.web import hooks, templating
 from collab.web.access import public
 from collab.web.page_cache import cacheable
+from collab.web.pieces import Sheets
 from collab.web.public import bp, linked_data, shown
 from collab.web.public.addresses import absolute, alternates, base_url
 
@@ -58,11 +60,13 @@ def start(dept: str) -> ResponseReturnValue:
     document = at.document
     return at.render(
         "public/start.html",
-        title=at.department.name(g.lang),
-        description=document.start.lede.get(g.lang),
-        sections=document.start.sections,
-        figures=[document.by_key[key] for key in document.start.figures],
-        pages=[(document.pages[key], at.address_of(key.value)) for key in READING],
+        lambda: at.given(
+            title=at.department.name(g.lang),
+            description=document.start.lede.get(g.lang),
+            sections=document.start.sections,
+            figures=[document.by_key[key] for key in document.start.figures],
+            pages=[(document.pages[key], at.address_of(key.value)) for key in READING],
+        ),
     )
 
 
@@ -75,9 +79,11 @@ def page(dept: str, page: str) -> ResponseReturnValue:
     content = at.document.pages[PageKey(page)]
     return at.render(
         "public/page.html",
-        title=content.title.get(g.lang),
-        description=content.lede.get(g.lang) if content.lede else "",
-        sections=content.sections,
+        lambda: at.given(
+            title=content.title.get(g.lang),
+            description=content.lede.get(g.lang) if content.lede else "",
+            sections=content.sections,
+        ),
     )
 
 
@@ -87,17 +93,19 @@ def page(dept: str, page: str) -> ResponseReturnValue:
 def door(dept: str, page: str) -> ResponseReturnValue:
     """What one track offers, whom it is for, what it needs, how long it takes; then the form."""
     at = _Place.of(dept, "public.door", page=page)
-    key = PageKey(page)
+    return at.render("public/door.html", lambda: _door(at, PageKey(page)))
+
+
+def _door(at: "_Place", key: PageKey) -> dict[str, Any]:
     track = TRACK_OF[key]
     settings = at.department.settings
     offer = settings.tracks.of(track)
-    today = clock.today(settings.timezone)
-    return at.render(
-        "public/door.html",
+    today = at.today
+    return at.given(
         title=offer.title.get(g.lang),
         description=offer.lede.get(g.lang),
         sections=at.document.pages[key].sections,
-        form=url_for("partner.inquire", dept=dept, track=track.value),
+        form=url_for("partner.inquire", dept=at.department.slug, track=track.value),
         action="CommunicateAction" if track is Track.COOPERATION else "ApplyAction",
         track=track,
         offer=offer,
@@ -125,9 +133,11 @@ def privacy(dept: str) -> ResponseReturnValue:
     notice = at.department.settings.privacy
     return at.render(
         "public/privacy.html",
-        title=_("Privacy notice"),
-        description=notice.summary.get(g.lang),
-        notice=notice,
+        lambda: at.given(
+            title=_("Privacy notice"),
+            description=notice.summary.get(g.lang),
+            notice=notice,
+        ),
     )
 
 
@@ -139,17 +149,19 @@ def about_data(dept: str) -> ResponseReturnValue:
     at = _Place.of(dept, "public.about_data")
     return at.render(
         "public/about_data.html",
-        title=_("About these data"),
-        description=_(
-            "Source, page stamp and every fact with its wording, period and note; and what is not known."
+        lambda: at.given(
+            title=_("About these data"),
+            description=_(
+                "Source, page stamp and every fact with its wording, period and note; and what is not known."
+            ),
+            sections=at.document.unplaced,
+            page_title=at.page_title,
+            unknown={
+                state: [fact for fact in at.document.facts if fact.period.state.value == state]
+                for state in ("unstated", "undated")
+            },
+            inferred=[fact for fact in at.document.facts if fact.inferred],
         ),
-        sections=at.document.unplaced,
-        page_title=at.page_title,
-        unknown={
-            state: [fact for fact in at.document.facts if fact.period.state.value == state]
-            for state in ("unstated", "undated")
-        },
-        inferred=[fact for fact in at.document.facts if fact.inferred],
     )
 
 
@@ -161,8 +173,12 @@ def accessibility(dept: str) -> ResponseReturnValue:
     at = _Place.of(dept, "public.accessibility")
     return at.render(
         "public/accessibility.html",
-        title=_("Accessibility"),
-        description=_("How these pages can be used with keyboard, screen reader, zoom and without scripts."),
+        lambda: at.given(
+            title=_("Accessibility"),
+            description=_(
+                "How these pages can be used with keyboard, screen reader, zoom and without scripts."
+            ),
+        ),
     )
 
 
@@ -173,38 +189,52 @@ def search(dept: str) -> ResponseReturnValue:
     """Search over the profile, in both languages at once."""
     at = _Place.of(dept, "public.search")
     query = "".join(c if c.isprintable() else " " for c in request.args.get("q", "")[:200]).strip()
-    found = profile.find(at.department, query, g.lang)
     return at.render(
         "public/search.html",
-        title=_("Search"),
-        description=_("Search over the department's profile, in English and Chinese."),
+        lambda: at.given(
+            title=_("Search"),
+            description=_("Search over the department's profile, in English and Chinese."),
+            address=at.address_of,
+            page_title=at.page_title,
+            noindex=True,
+        ),
         q=query,
-        found=found,
-        address=at.address_of,
-        page_title=at.page_title,
-        noindex=True,
+        found=profile.find(at.department, query, g.lang),
     )
 
 
 @dataclass
 class _Place:
-    """Where a visitor is: the department, its profile, and how the page at hand is addressed."""
+    """Where a visitor is: the department as it presents itself now, and how the page at hand is addressed."""
 
-    department: Department
-    document: ProfileDocument
+    department: Edition
     endpoint: str
     values: dict[str, str]
+    today: date
 
     @classmethod
     def of(cls, slug: str, endpoint: str, **values: str) -> "_Place":
         """:raises collab.core.errors.NotFound: no such department, or it has published no profile."""
-        department = departments.by_slug(slug)
-        g.department = department
-        return cls(department, profile.current(department), endpoint, {"dept": slug, **values})
+        department = g.department = profile.edition(slug)
+        return cls(department, endpoint, {"dept": slug, **values}, clock.today(department.timezone))
 
-    def render(
+    @property
+    def document(self) -> ProfileDocument:
+        return self.department.profile
+
+    def render(self, template: str, fill: Callable[[], dict[str, Any]], **asked: Any) -> str:
+        """Join a page from its pieces.
+
+        :param fill: what the templates are given, asked for when this content has no sheet of the page yet.
+        :param asked: what belongs to this request alone; pieces that show it are drawn anew.
+        """
+        sheets: Sheets = current_app.extensions["collab.sheets"]
+        key = (self.department.key, g.lang, self.today, request.script_root, template, *self.values.values())
+        sheet = sheets.of(key, fill)
+        return render_template(template, sheet=sheet, asked=bool(asked), **sheet.given, **asked)
+
+    def given(
         self,
-        template: str,
         *,
         title: str,
         description: str,
@@ -212,14 +242,13 @@ class _Place:
         form: str | None = None,
         action: Literal["CommunicateAction", "ApplyAction"] = "CommunicateAction",
         **context: Any,
-    ) -> str:
-        """Fill a template with what every page of the department has."""
+    ) -> dict[str, Any]:
+        """What every page of the department gives its templates."""
         crumbs = self._crumbs(None if self.endpoint == "public.start" else title)
         url = absolute(self.endpoint, g.lang, **self.values)
         figures: list[Fact] = context.get("figures", [])
         nodes = linked_data.page(
             self.department,
-            self.document,
             lang=g.lang,
             url=url,
             home=absolute("public.start", "en", dept=self.department.slug),
@@ -232,24 +261,23 @@ class _Place:
             action=action,
             figures=figures,
         )
-        return render_template(
-            template,
-            department=self.department,
-            document=self.document,
-            settings=self.department.settings,
-            title=title,
-            description=description,
-            section_keys=sections,
-            form_url=form,
-            crumbs_here=crumbs,
-            nav=self._navigation(),
-            canonical_url=url,
-            alternates=alternates(self.endpoint, **self.values),
-            linked_data=linked_data.script(nodes),
-            value_of=shown.value,
-            period_of=shown.period,
+        return {
+            "department": self.department,
+            "document": self.document,
+            "settings": self.department.settings,
+            "title": title,
+            "description": description,
+            "section_keys": sections,
+            "form_url": form,
+            "crumbs_here": crumbs,
+            "nav": self._navigation(),
+            "canonical_url": url,
+            "alternates": alternates(self.endpoint, **self.values),
+            "linked_data": linked_data.script(nodes),
+            "value_of": shown.value,
+            "period_of": shown.period,
             **context,
-        )
+        }
 
     def page_title(self, page: str) -> str:
         """The title of a page a fact stands on."""
