@@ -20,6 +20,7 @@ class Permission(StrEnum):
     SEE_OUTBOX = "see_outbox"
     MANAGE_OUTBOX = "manage_outbox"
     MANAGE_PEOPLE = "manage_people"
+    EDIT_RUBRICS = "edit_rubrics"
 
 
 ALLOWED: dict[Permission, frozenset[Role]] = {
@@ -34,6 +35,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_OUTBOX: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.MANAGE_OUTBOX: frozenset({Role.COORDINATOR, Role.ADMIN}),
     Permission.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    Permission.EDIT_RUBRICS: frozenset({Role.HEAD, Role.ADMIN}),
 }
 
 

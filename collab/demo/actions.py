@@ -145,8 +145,16 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
             )
         case "opinion":
             recommendation = Recommendation(act["recommendation"])
+            scores = {
+                criterion: reviews.Mark(None if value == "unknown" else value)
+                for criterion, value in act["scores"].items()
+            }
             reviews.give_opinion(
-                inquiry, recommendation, because=act["because"], by=actor_of(people[act["by"]])
+                inquiry,
+                recommendation,
+                because=act["because"],
+                scores=scores,
+                by=actor_of(people[act["by"]]),
             )
         case "ask":
             answer_by = inquiries.clocks.suggested_answer_date(inquiry, moment)

@@ -215,13 +215,22 @@ class ServiceLevels(Document):
     first_answer_escalate_days: Days = 6
     patient_request_days: Days = 1
     triage_days: Days = 3
+    triage_warn_days: Days = 3
     triage_escalate_days: Days = 5
     host_answer_days: Days = 10
     host_answer_warn_days: Days = 7
+    #: From when the coordinator is asked to find another host.
+    host_answer_escalate_days: Days = 10
     review_days: Days = 10
+    #: Reminders so many days before the due date, on the day, and so many days after.
+    review_remind_before_days: Days = 3
+    review_remind_after_days: Days = 3
+    #: From when the coordinator is asked to find another reviewer.
     review_replace_days: Days = 13
     decision_days: Days = 5
     decision_warn_days: Days = 3
+    #: Calendar days between the reminders of a head whose decision is late.
+    decision_repeat_days: Annotated[int, Field(ge=1, le=90)] = 7
     #: Calendar days.
     total_days: TotalDays = TotalDays()
     total_warn_days: TotalDays = TotalDays(cooperation=25, visit=25, training=35)
@@ -232,6 +241,8 @@ class ServiceLevels(Document):
     offer_reply_days: Days = 14
     offer_reply_reminders: tuple[Days, ...] = (7, 12)
     waitlist_refresh_days: Days = 60
+    #: Calendar days after which what a patient wrote is gone, once the patient was referred.
+    patient_text_days: Annotated[int, Field(ge=1, le=30)] = 30
     #: Minutes a decision's mail is held back, in which it can be taken back.
     hold_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
@@ -239,13 +250,150 @@ class ServiceLevels(Document):
     def _rising(self) -> Self:
         if not self.first_answer_warn_days <= self.first_answer_days <= self.first_answer_escalate_days:
             raise ValueError("first answer: warn <= target <= escalate")
-        for name, days, last in (
+        for name, days in (
+            ("triage", (self.triage_warn_days, self.triage_days, self.triage_escalate_days)),
+            (
+                "host_answer",
+                (self.host_answer_warn_days, self.host_answer_days, self.host_answer_escalate_days),
+            ),
+            ("review", (self.review_remind_before_days, self.review_days, self.review_replace_days)),
+            ("decision", (self.decision_warn_days, self.decision_days)),
+        ):
+            if list(days) != sorted(days):
+                raise ValueError(f"{name}: warn <= target <= escalate")
+        for track in Track:
+            if self.total_warn_days.of(track) > self.total_days.of(track):
+                raise ValueError(f"total: warn <= target, also for {track}")
+        for name, reminders, last in (
             ("needs_info", self.needs_info_reminders, self.needs_info_days),
             ("offer_reply", self.offer_reply_reminders, self.offer_reply_days),
         ):
-            if list(days) != sorted(set(days)) or any(day >= last for day in days):
+            if list(reminders) != sorted(set(reminders)) or any(day >= last for day in reminders):
                 raise ValueError(f"{name}_reminders: rising days before the last one")
         return self
+
+
+class Anchors(Document):
+    """What the best, the middle and the worst number mean for one criterion."""
+
+    five: Bilingual
+    three: Bilingual
+    one: Bilingual
+
+
+class Criterion(Document):
+    """One criterion of a rubric.
+
+    :param code: stays the same when the words change, so that a score begun goes on.
+    :param weight: out of 100, all criteria of a rubric together.
+    """
+
+    code: Code
+    name: Bilingual
+    weight: Annotated[int, Field(ge=1, le=100)]
+    anchors: Anchors
+
+
+class RubricSettings(Document):
+    """What reviewers judge on one track, and how much each of it counts."""
+
+    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=12)]
+
+    def criterion(self, code: str) -> Criterion | None:
+        """The criterion with a code; ``None`` where this rubric has none such."""
+        return next((one for one in self.criteria if one.code == code), None)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _unique("criteria", [one.code for one in self.criteria])
+        total = sum(one.weight for one in self.criteria)
+        if total != 100:
+            raise ValueError(f"the weights add up to {total}, not to 100")
+        return self
+
+
+class ReviewSettings(Document):
+    """How inquiries are reviewed (domain.md C).
+
+    :param reviewers: how many reviews an inquiry needs; one more where they are far apart.
+    :param accept_from, discuss_from: the guide lines, in points of 100; below the second one: decline.
+    :param apart_mean: weighted means (1 to 5) that differ by so much ask for a third reader.
+    :param apart_criterion: so do two scores of one criterion.
+    :param blind: reviewers do not see name, country and institution before their own review is in.
+    :param keep_months: months after the decision for which reviews and scores are kept.
+    :param rubrics: the department's own rubrics to begin with, by track; without them, general ones.
+    """
+
+    reviewers: Annotated[int, Field(ge=1, le=4)] = 2
+    accept_from: Annotated[int, Field(ge=0, le=100)] = 70
+    discuss_from: Annotated[int, Field(ge=0, le=100)] = 50
+    apart_mean: Annotated[float, Field(gt=0, le=4)] = 1.0
+    apart_criterion: Annotated[int, Field(ge=1, le=4)] = 3
+    blind: bool = False
+    keep_months: Annotated[int, Field(ge=1, le=120)] = 12
+    rubrics: dict[Track, RubricSettings] = {}
+
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if self.discuss_from > self.accept_from:
+            raise ValueError("guide lines: discuss_from <= accept_from")
+        return self
+
+
+class GateStage(StrEnum):
+    """When a gate is asked: with the first reading, or only of what is in review."""
+
+    GATE = "gate"
+    CHECK = "check"
+
+
+class GateOwner(StrEnum):
+    """The role that answers a gate."""
+
+    COORDINATOR = "coordinator"
+    HEAD = "head"
+    COMPLIANCE = "compliance"
+    RADIATION_SAFETY_OFFICER = "radiation_safety_officer"
+
+
+class GateKind(Document):
+    """Something that must not stand against an inquiry, whatever the reviewers think (domain.md B.8, C).
+
+    :param question: what its owner answers.
+    :param stage: a ``check`` is the compliance office's: never made of a first contact, and answered before a decision.
+    :param tracks: of which inquiries it is asked.
+    :param when: answers of the form that make it needed, by field; without any it is always needed.
+    :param on_request: not needed until somebody asks for it.
+    :param days: working days in which it is answered.
+    :param evidence: whoever clears it says on what grounds.
+    :param shows_name: its owner needs the partner's name for it, as a search in lists of persons does.
+    :param answered_by: what answers it by itself: the partner's declaration of that name, or the ``host``.
+    """
+
+    code: Code
+    name: Bilingual
+    question: Bilingual
+    stage: GateStage = GateStage.GATE
+    owner: GateOwner = GateOwner.COORDINATOR
+    tracks: Annotated[tuple[Track, ...], Field(min_length=1)] = tuple(Track)
+    when: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = {}
+    on_request: bool = False
+    days: Annotated[int, Field(ge=1, le=120)] = 5
+    evidence: bool = False
+    shows_name: bool = False
+    answered_by: Code | None = None
+
+    @property
+    def is_check(self) -> bool:
+        return self.stage is GateStage.CHECK
+
+    def is_needed(self, answers: dict[str, Any]) -> bool:
+        """Whether somebody has to answer it, from what the form says."""
+        if self.on_request:
+            return False
+        return not self.when or any(
+            str(answers.get(field, "")) in codes for field, codes in self.when.items()
+        )
 
 
 class NoticePart(Document):
@@ -285,6 +433,8 @@ class DepartmentSettings(Document):
     patients_note: Bilingual
     offices: dict[Code, Office] = {}
     service_levels: ServiceLevels = ServiceLevels()
+    review: ReviewSettings = ReviewSettings()
+    gates: tuple[GateKind, ...] = ()
     privacy: PrivacyNotice
     country_names: dict[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Bilingual] = {}
 
@@ -301,6 +451,7 @@ class DepartmentSettings(Document):
     def _codes(self) -> Self:
         _unique("areas", [area.code for area in self.areas])
         _unique("windows", [window.code for window in self.windows])
+        _unique("gates", [gate.code for gate in self.gates])
         return self
 
     def area(self, code: str) -> Area | None:
@@ -311,6 +462,10 @@ class DepartmentSettings(Document):
         """How people call an area; the code itself when it was taken out of the settings since."""
         area = self.area(code)
         return area.name.get(lang) if area else code
+
+    def gate(self, code: str) -> GateKind | None:
+        """The gate with a code; ``None`` for one that was taken out of the settings since."""
+        return next((gate for gate in self.gates if gate.code == code), None)
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=False)

@@ -36,6 +36,9 @@ class Kind(StrEnum):
     RELEASED = "released"
     HOST_ANSWERED = "host_answered"
     OPINION = "opinion"
+    OPINION_CHANGED = "opinion_changed"
+    THIRD_READER = "third_reader"
+    LIGHT = "light"
     CONFLICT = "conflict"
     TAKEN_BACK = "taken_back"
     EXPEDITED = "expedited"
@@ -86,6 +89,9 @@ KIND_LABELS: dict[str, LazyString] = {
     Kind.MERGED_HERE: _l("A duplicate was merged into this inquiry"),
     Kind.REMINDED: _l("Reminder sent"),
     Kind.TOLD_LATE: _l("The partner was told of the delay"),
+    Kind.OPINION_CHANGED: _l("Reviewer changed the review"),
+    Kind.THIRD_READER: _l("The reviews are far apart: a third reader is wanted"),
+    Kind.LIGHT: _l("Light path: no scores needed"),
     Kind.ESCALATED: _l("Overdue: the head was told"),
     Kind.CONDITION: _l("Condition settled"),
     Kind.INTEREST: _l("The partner is still interested"),

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from collab.accounts.models import User
@@ -17,6 +19,22 @@ from collab.inquiries.statuses import Status
 
 
 class Inquiry(Model):
+class LightPath(StrEnum):
+    """What is decided with one host's answer and without scores."""
+
+    MEETING = "meeting"
+    DAY_VISIT = "day_visit"
+    QUESTION = "question"
+
+    @property
+    def label(self) -> LazyString:
+        return {
+            LightPath.MEETING: _l("A meeting"),
+            LightPath.DAY_VISIT: _l("A visit of one day"),
+            LightPath.QUESTION: _l("A question"),
+        }[self]
+
+
     """A first contact on one track, with its whole history.
 
     ``answers`` holds the track's own fields under their HTML names (domain.md A.2–A.4); what all tracks share and what
@@ -84,6 +102,8 @@ class Inquiry(Model):
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    #: The light path: one host's answer is enough, nobody scores it.
+    light: Mapped[LightPath | None] = mapped_column(enum_of(LightPath, "light"))
     __table_args__ = (
         sa.CheckConstraint("urgency BETWEEN 0 AND 2", name="urgency"),
         sa.CheckConstraint("locale IN ('en', 'zh')", name="locale"),

@@ -288,6 +288,11 @@ def overdue(inquiry: Inquiry) -> None:
 
 def conflict_declared(inquiry: Inquiry, by: Actor) -> None:
     """Somebody may not work on it any more: the coordinators find another."""
+def third_reader(inquiry: Inquiry) -> None:
+    """The reviews are far apart: the coordinator asks a third person."""
+    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_third_reader", count=1)
+
+
     people = [person for person in _coordinators(inquiry) if person.id != by.user_id]
     _to_staff(inquiry, people, "S1", "staff_conflict", count=1, person=by.name)
 

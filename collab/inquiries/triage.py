@@ -184,10 +184,13 @@ def host_answers(
     return assignment
 
 
-def mark_ready(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
-    """All opinions are in: the head decides."""
+def mark_ready(inquiry: Inquiry, *, by: Actor, note: str = "", version: int | None = None) -> None:
+    """Hand it to the head. Whether anything is missing is for ``reviews.mark_ready`` to ask.
+
+    :param note: why, when something is missing.
+    """
     take(inquiry, version=version, by=by)
-    move(inquiry, Step.READY, Status.DECISION_READY, by=by)
+    move(inquiry, Step.READY, Status.DECISION_READY, by=by, note=note or None)
     seen(inquiry, by)
     notices.decision_waits(inquiry)
 

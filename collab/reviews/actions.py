@@ -1,4 +1,4 @@
-"""Opinions, decisions, conditions."""
+"""Decisions and conditions."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.inquiries import clocks, notices, rules, triage
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
-from collab.inquiries.models import AssignmentKind, Inquiry
+from collab.inquiries.models import Inquiry
 from collab.inquiries.reasons import DECLINE, REFERRAL, Reason
 from collab.inquiries.statuses import Status, Step
 from collab.reviews import queries
@@ -23,8 +23,6 @@ from collab.reviews.models import (
     ConditionOwner,
     ConditionState,
     Decision,
-    Opinion,
-    Recommendation,
     Verdict,
 )
 
@@ -63,36 +61,6 @@ class Facts:
             "period": self.period,
             "conditions": [(text, due) for text, due, _owner in self.conditions],
         }
-
-
-def give_opinion(
-    inquiry: Inquiry, recommendation: Recommendation, *, because: str, by: Actor, version: int | None = None
-) -> Opinion:
-    """A reviewer's opinion; given once, changed as long as the inquiry is in review."""
-    now = take(inquiry, version=version, by=by)
-    assignment = next(
-        (
-            a
-            for a in rules.active_assignments(inquiry)
-            if a.user_id == by.user_id and a.kind is AssignmentKind.REVIEWER
-        ),
-        None,
-    )
-    if assignment is None or by.user_id is None:
-        raise Forbidden(_("You are not a reviewer of this inquiry."))
-    if inquiry.status not in {Status.IN_REVIEW, Status.NEEDS_INFO}:
-        raise Conflict(_("The inquiry is not in review any more."))
-    if not because:
-        raise Invalid("because", _("Say why in a sentence or two."))
-    opinion = db.session.scalar(sa.select(Opinion).filter_by(inquiry_id=inquiry.id, user_id=by.user_id))
-    if opinion is None:
-        opinion = Opinion(inquiry_id=inquiry.id, user_id=by.user_id)
-        db.session.add(opinion)
-    opinion.at, opinion.recommendation, opinion.because = now, recommendation, because
-    assignment.answered_at = now
-    tell(inquiry, Kind.OPINION, by=by, data={"recommendation": recommendation})
-    clocks.set_due(inquiry, now)
-    return opinion
 
 
 def check_facts(inquiry: Inquiry, verdict: Verdict, facts: Facts) -> None:
@@ -277,7 +245,6 @@ __all__ = [
     "conditions_overdue",
     "decide",
     "fulfil",
-    "give_opinion",
     "lapse_conditional",
     "place_free",
     "settle",

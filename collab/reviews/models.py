@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import LazyString
@@ -9,8 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from collab.accounts.models import User
-from collab.core.columns import UtcDateTime, enum_of
+from collab.core.columns import Json, UtcDateTime, enum_of
 from collab.core.db import Model
+from collab.departments import RubricSettings, Track
 from collab.inquiries.models import Inquiry
 
 
@@ -30,8 +32,54 @@ class Recommendation(StrEnum):
         }[self]
 
 
+_ACTIVE = sa.text("retired_at IS NULL")
+
+
+class Rubric(Model):
+    """One version of what reviewers judge on a track. A change is a new version; old reviews keep theirs.
+
+    :param number: the version, rising by one in each department and track.
+    :param criteria: ``RubricSettings`` as JSON; read it through ``content``.
+    :param retired_at: when a newer version took its place.
+    """
+
+    __tablename__ = "rubric"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"))
+    track: Mapped[Track] = mapped_column(enum_of(Track))
+    number: Mapped[int] = mapped_column(default=1)
+    criteria: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Who wrote it; nobody for the one a department begins with.
+    created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    # One version is in force at a time.
+    __table_args__ = (
+        sa.UniqueConstraint("department_id", "track", "number"),
+        sa.Index(
+            "uq_rubric_active",
+            "department_id",
+            "track",
+            unique=True,
+            sqlite_where=_ACTIVE,
+            postgresql_where=_ACTIVE,
+        ),
+    )
+
+    @property
+    def content(self) -> RubricSettings:
+        """The criteria, checked."""
+        return RubricSettings.model_validate(self.criteria)
+
+
 class Opinion(Model):
-    """A reviewer's opinion on an inquiry."""
+    """A reviewer's review of an inquiry, as it was handed in: scores, comments, a recommendation and why.
+
+    :param scores: by criterion, ``{"value": 1 to 5 or null for "cannot judge", "comment": …}``; none on the light path.
+    :param earlier: what stood here before it was changed, oldest first.
+    """
 
     __tablename__ = "opinion"
 
@@ -41,10 +89,32 @@ class Opinion(Model):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     recommendation: Mapped[Recommendation] = mapped_column(enum_of(Recommendation))
     because: Mapped[str] = mapped_column(sa.Text)
+    rubric_id: Mapped[int | None] = mapped_column(sa.ForeignKey("rubric.id"))
+    scores: Mapped[dict[str, dict[str, Any]] | None] = mapped_column(Json)
+    earlier: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+    rubric: Mapped[Rubric | None] = relationship(lazy="joined")
 
     __table_args__ = (sa.UniqueConstraint("inquiry_id", "user_id"),)
+
+
+class OpinionDraft(Model):
+    """What a reviewer has typed and not handed in yet. Nobody but its author ever reads it.
+
+    :param revision: rises with every saving, so that two open pages of one person cannot overwrite each other.
+    :param content: as ``scores.Content`` writes it: whatever is there, complete or not.
+    """
+
+    __tablename__ = "opinion_draft"
+
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    #: Whether it differs from what was handed in.
+    is_open: Mapped[bool] = mapped_column(default=True)
 
 
 class Verdict(StrEnum):

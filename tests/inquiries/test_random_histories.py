@@ -27,6 +27,7 @@ from collab.inquiries.statuses import OPEN, TRANSITIONS, Status
 from collab.jobs.inquiries import sweep, turn_clocks
 from collab.mail import MailState, OutboxMail
 from collab.reviews import Decision
+from tests.support.reviewing import marks
 from tests.support.world import LETTER, MONDAY, World
 
 ROLES = ("coordinator", "head", "host", "reviewer", "viewer")
@@ -132,7 +133,9 @@ class Department(RuleBasedStateMachine):
             lambda one: triage.host_answers(
                 one, [*inquiries.HostAnswer][other % 3], period="later", note="So.", by=by
             ),
-            lambda one: reviews.give_opinion(one, reviews.Recommendation.DISCUSS, because="Hm.", by=by),
+            lambda one: reviews.give_opinion(
+                one, reviews.Recommendation.DISCUSS, because="Hm.", scores=marks(track=one.track), by=by
+            ),
             lambda one: triage.mark_ready(one, by=by),
             lambda one: triage.refer(
                 one, reason=Reason.PRESS, office=facts.office, contact=facts.contact, body=LETTER, by=by

@@ -19,6 +19,7 @@ from collab.core.site import settings
 from collab.inquiries import Inquiry, Reason, Status, clockwork, partner, triage
 from collab.reviews import ConditionOwner, Facts
 from tests.support.partners import pdf
+from tests.support.reviewing import marks
 from tests.support.world import MONDAY, World
 
 #: Stands in everything that somebody typed about this person.
@@ -103,7 +104,12 @@ def full(world: World) -> int:
     )
     world.route(id, reviewer, kind="reviewer")
     world.do(
-        reviews.give_opinion, id, reviews.Recommendation.ACCEPT, because=f"{CANARY} convinces.", by=reviewer
+        reviews.give_opinion,
+        id,
+        reviews.Recommendation.ACCEPT,
+        because=f"{CANARY} convinces.",
+        scores=marks(),
+        by=reviewer,
     )
     world.do(inquiries.write, id, f"Dear {CANARY}, more soon.", by=coordinator)
     world.ready(id)
@@ -279,7 +285,12 @@ def test_the_copy_of_ones_data_holds_all_that_was_typed_and_nothing_of_the_insid
         world.route(id, host, note=f"{secret} to the host")
         world.route(id, reviewer, kind="reviewer")
         world.do(
-            reviews.give_opinion, id, reviews.Recommendation.DECLINE, because=f"{secret} text", by=reviewer
+            reviews.give_opinion,
+            id,
+            reviews.Recommendation.DECLINE,
+            because=f"{secret} text",
+            scores=marks(),
+            by=reviewer,
         )
         world.host_says(id, "no", host)
         world.ask(id)

@@ -11,6 +11,7 @@ from collab.core.db import db, unit_of_work
 from collab.inquiries import Inquiry
 from tests.support import html
 from tests.support.people import Staff
+from tests.support.reviewing import marks
 from tests.support.statements import queries as asked
 from tests.support.statements import statements
 from tests.support.world import World
@@ -269,7 +270,7 @@ def test_an_inquiry_with_everything_costs_no_more_than_fifteen(
     crowd(world, id, 0, staff)
     world.route(id)
     world.route(id, kind="reviewer")
-    world.do(reviews.give_opinion, id, Recommendation.ACCEPT, because="Sound.", by=world.actor("reviewer"))
+    world.do(reviews.give_opinion, id, Recommendation.ACCEPT, because="Sound.", scores=marks(), by=world.actor("reviewer"))
     world.host_says(id)
     world.answer(id)
     world.ready(id)
