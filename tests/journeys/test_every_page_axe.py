@@ -15,10 +15,12 @@ from collab import demo, mail
 from collab.core.db import db, unit_of_work
 from collab.departments import Department
 from collab.inquiries import Inquiry, LinkKind, Status, links
+from tests.journeys.people import fill
 from tests.support.browser import axe, fits
 from tests.support.client import Client
 from tests.support.people import Staff
 from tests.support.server import Server
+from tests.web.partner.sample import FORMS
 
 WIDTHS = (390, 1280)
 PUBLIC = (
@@ -176,6 +178,7 @@ def test_refused_and_sent_forms(department: Department, server: Server, open_con
     page.get_by_role("button", name="Send", exact=True).click()
     page.locator(".err").first.wait_for()
     see(page)
+    fill(page, **FORMS["visit"])
     page.locator("input[name=adult_declaration]").uncheck()
     page.get_by_role("button", name="Send", exact=True).click()
     page.locator("[name=back]").wait_for()

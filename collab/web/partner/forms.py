@@ -206,7 +206,7 @@ class _StayForm(InquiryForm):
         LABELS["adult_declaration"],
         [
             DataRequired(
-                _l("Radiation areas are for adults. Tick this box if you will be 18 or older at the start.")
+                _l("You must be 18 or older at the start. Tick this box if you will be.")
             )
         ],
         description=_l("Radiation areas are for adults."),

@@ -72,7 +72,7 @@ def inquire(dept: str, track: str) -> ResponseReturnValue:
         return _looks_like_a_machine(form, seal)
     if "save" in request.form:
         return _save(form, seal)
-    if not adult:
+    if not adult and not form.validate() and set(form.errors) == {"adult_declaration"}:
         uploads.remove_all(seal.claim_token)
         return _only_for_adults(form)
     return _send(form, seal)
