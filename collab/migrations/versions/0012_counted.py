@@ -3,6 +3,8 @@
 Revision: 0012
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -28,6 +30,6 @@ def downgrade() -> None:
     _replace("ix_inquiry_unread", ["department_id", "urgency", "id"], **_UNREAD)
 
 
-def _replace(name: str, columns: list[str], **where: sa.TextClause) -> None:
+def _replace(name: str, columns: list[str], **where: Any) -> None:
     op.drop_index(name, table_name="inquiry")
     op.create_index(name, "inquiry", columns, **where)
