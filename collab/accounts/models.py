@@ -42,6 +42,9 @@ class User(Model):
     memberships: Mapped[list["Membership"]] = relationship(
         back_populates="user", order_by="Membership.id", cascade="all, delete-orphan"
     )
+    work_areas: Mapped[list["WorkArea"]] = relationship(
+        order_by="WorkArea.area", cascade="all, delete-orphan"
+    )
 
     __mapper_args__ = {"version_id_col": version_id}  # noqa: RUF012
     __table_args__ = (
@@ -66,6 +69,10 @@ class User(Model):
     def roles_in(self, department_id: int) -> frozenset[Role]:
         return frozenset(m.role for m in self.memberships if m.department_id == department_id)
 
+    def areas_in(self, department_id: int) -> frozenset[str]:
+        """The codes of the areas in which the person works there: its group, when reviewers are chosen."""
+        return frozenset(one.area for one in self.work_areas if one.department_id == department_id)
+
 
 class Membership(Model):
     """One role of one person in one department."""
@@ -80,6 +87,16 @@ class Membership(Model):
     user: Mapped[User] = relationship(back_populates="memberships")
 
     __table_args__ = (sa.UniqueConstraint("user_id", "department_id", "role"),)
+
+
+class WorkArea(Model):
+    """One area of a department in which a person works; ``area`` is its code in the department's settings."""
+
+    __tablename__ = "work_area"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"), primary_key=True)
+    area: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
 
 
 class StaffSession(Model):

@@ -40,12 +40,18 @@ class Kind(StrEnum):
     THIRD_READER = "third_reader"
     LIGHT = "light"
     CONFLICT = "conflict"
+    DECLARED = "declared"
+    GATES_OPENED = "gates_opened"
+    GATE = "gate"
     TAKEN_BACK = "taken_back"
     EXPEDITED = "expedited"
     MERGED_HERE = "merged_here"
     REMINDED = "reminded"
     TOLD_LATE = "told_late"
     ESCALATED = "escalated"
+    NO_ANSWER = "no_answer"
+    MORE_TIME = "more_time"
+    TEXTS_DELETED = "texts_deleted"
     CONDITION = "condition"
     INTEREST = "interest"
     LINK_RENEWED = "link_renewed"
@@ -83,16 +89,22 @@ KIND_LABELS: dict[str, LazyString] = {
     Kind.RELEASED: _l("Assignment taken off"),
     Kind.HOST_ANSWERED: _l("Host answered"),
     Kind.OPINION: _l("Reviewer answered"),
+    Kind.OPINION_CHANGED: _l("Reviewer changed the review"),
+    Kind.THIRD_READER: _l("The reviews are far apart: a third reader is wanted"),
+    Kind.LIGHT: _l("Light path: no scores needed"),
     Kind.CONFLICT: _l("Conflict of interest declared"),
+    Kind.DECLARED: _l("Declared: no conflict of interest"),
+    Kind.GATES_OPENED: _l("Gates opened"),
+    Kind.GATE: _l("Gate"),
     Kind.TAKEN_BACK: _l("Decision taken back"),
     Kind.EXPEDITED: _l("Marked as urgent"),
     Kind.MERGED_HERE: _l("A duplicate was merged into this inquiry"),
     Kind.REMINDED: _l("Reminder sent"),
     Kind.TOLD_LATE: _l("The partner was told of the delay"),
-    Kind.OPINION_CHANGED: _l("Reviewer changed the review"),
-    Kind.THIRD_READER: _l("The reviews are far apart: a third reader is wanted"),
-    Kind.LIGHT: _l("Light path: no scores needed"),
     Kind.ESCALATED: _l("Overdue: the head was told"),
+    Kind.NO_ANSWER: _l("No answer in time: the coordinator is asked to find another person"),
+    Kind.MORE_TIME: _l("More time for the partner's answer"),
+    Kind.TEXTS_DELETED: _l("What the patient wrote was deleted"),
     Kind.CONDITION: _l("Condition settled"),
     Kind.INTEREST: _l("The partner is still interested"),
     Kind.LINK_RENEWED: _l("New private link sent"),

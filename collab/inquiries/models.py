@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from collab.accounts.models import User
+from collab.accounts.roles import Role
 from collab.core.columns import Json, UtcDateTime, enum_of
 from collab.core.db import Model
 from collab.departments.models import Department
@@ -18,7 +19,6 @@ from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import Status
 
 
-class Inquiry(Model):
 class LightPath(StrEnum):
     """What is decided with one host's answer and without scores."""
 
@@ -35,6 +35,7 @@ class LightPath(StrEnum):
         }[self]
 
 
+class Inquiry(Model):
     """A first contact on one track, with its whole history.
 
     ``answers`` holds the track's own fields under their HTML names (domain.md A.2–A.4); what all tracks share and what
@@ -76,6 +77,17 @@ class LightPath(StrEnum):
     asked_from: Mapped[Status | None] = mapped_column(enum_of(Status, "asked_from"))
     reminded: Mapped[int] = mapped_column(default=0)
     told_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The date a letter of ours named when a promise could not be kept (M4d).
+    promised_anew: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: A partner on the waiting list is asked whether the wish still stands, and until when to answer.
+    interest_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    interest_due: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    interest_extended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    interest_given_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the clockwork looks at it next; nothing of it is shown to anybody.
+    wake_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: What a patient wrote was deleted, ahead of the rest (domain.md B.9).
+    texts_deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Where the inquiry stood before the step whose letter is held: what the partner sees until then.
@@ -90,6 +102,8 @@ class LightPath(StrEnum):
     urgency: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     unread: Mapped[bool] = mapped_column(default=True)
     file_count: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    #: The light path: one host's answer is enough, nobody scores it.
+    light: Mapped[LightPath | None] = mapped_column(enum_of(LightPath, "light"))
     is_demo: Mapped[bool] = mapped_column(default=False)
     erasure_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -102,8 +116,6 @@ class LightPath(StrEnum):
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
-    #: The light path: one host's answer is enough, nobody scores it.
-    light: Mapped[LightPath | None] = mapped_column(enum_of(LightPath, "light"))
     __table_args__ = (
         sa.CheckConstraint("urgency BETWEEN 0 AND 2", name="urgency"),
         sa.CheckConstraint("locale IN ('en', 'zh')", name="locale"),
@@ -119,6 +131,18 @@ class LightPath(StrEnum):
         sa.Index("ix_inquiry_country", "department_id", "country", "urgency", "id"),
         sa.Index("ix_inquiry_track", "department_id", "track", "urgency", "id"),
         sa.Index("ix_inquiry_institution", "institution_name"),
+        sa.Index(
+            "ix_inquiry_ror",
+            "institution_ror",
+            sqlite_where=sa.text("institution_ror IS NOT NULL"),
+            postgresql_where=sa.text("institution_ror IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_inquiry_wake",
+            "wake_at",
+            sqlite_where=sa.text("wake_at IS NOT NULL"),
+            postgresql_where=sa.text("wake_at IS NOT NULL"),
+        ),
         # Few at any time among very many: what nobody has read yet, and what has to be erased.
         sa.Index(
             "ix_inquiry_unread",
@@ -222,6 +246,8 @@ class Assignment(Model):
     assigned_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     due_on: Mapped[date]
     reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: No answer came in time, and the coordinator was asked to find somebody else.
+    late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answer: Mapped[HostAnswer | None] = mapped_column(enum_of(HostAnswer))
     answer_period: Mapped[str | None] = mapped_column(sa.String(80))
     answer_note: Mapped[str | None] = mapped_column(sa.Text)
@@ -238,6 +264,16 @@ class Assignment(Model):
     )
 
 
+class Reminder(Model):
+    """A mark of a due date that was acted on (``deadlines.DueDate.key``), so that it is acted on once."""
+
+    __tablename__ = "reminder"
+
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Conflict(Model):
     """A conflict of interest a member of staff declared: the file is closed to that person everywhere."""
 
@@ -246,6 +282,86 @@ class Conflict(Model):
     inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
     declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Declared for another inquiry that was joined with this one: the two are one file.
+    through_id: Mapped[int | None] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"))
+
+    __table_args__ = (sa.Index("ix_conflict_person", "user_id"),)
+
+
+class Declaration(Model):
+    """What a member of staff declared before an inquiry opened: an answer to each question of ``interests``.
+
+    ``clean``: every answer was no. Otherwise there is a ``Conflict`` as well.
+    """
+
+    __tablename__ = "declaration"
+
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    clean: Mapped[bool]
+    answers: Mapped[dict[str, Any]] = mapped_column(Json)
+
+    __table_args__ = (sa.Index("ix_declaration_person", "user_id"),)
+
+
+class GateState(StrEnum):
+    """Where a gate stands."""
+
+    NOT_NEEDED = "not_needed"
+    OPEN = "open"
+    CLEARED = "cleared"
+    CLEARED_WITH_CONDITIONS = "cleared_with_conditions"
+    BLOCKED = "blocked"
+
+    @property
+    def label(self) -> LazyString:
+        return {
+            GateState.NOT_NEEDED: _l("Not needed"),
+            GateState.OPEN: _l("Open"),
+            GateState.CLEARED: _l("Cleared"),
+            GateState.CLEARED_WITH_CONDITIONS: _l("Cleared with conditions"),
+            GateState.BLOCKED: _l("Blocked"),
+        }[self]
+
+
+class Gate(Model):
+    """One gate of an inquiry: a question of the department's settings, who answers it, and the answer.
+
+    ``kind`` is its code in the settings. ``note`` is the evidence or the reason, for staff only.
+    """
+
+    __tablename__ = "gate"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    state: Mapped[GateState] = mapped_column(enum_of(GateState))
+    owner_role: Mapped[Role] = mapped_column(enum_of(Role, "owner_role"))
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_on: Mapped[date | None]
+    note: Mapped[str | None] = mapped_column(sa.Text)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    settled_by_name: Mapped[str] = mapped_column(sa.String(120), default="")
+
+    owner: Mapped[User | None] = relationship(foreign_keys=[owner_id], lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __table_args__ = (
+        sa.UniqueConstraint("inquiry_id", "kind"),
+        sa.CheckConstraint("(state = 'open') = (settled_at IS NULL)", name="settled"),
+        sa.Index(
+            "ix_gate_open",
+            "owner_role",
+            "due_on",
+            "id",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
 
 
 class LinkKind(StrEnum):

@@ -4,6 +4,7 @@ Subjects are neutral: never a name, a topic or an outcome beyond the fixed words
 of the inquiry with the other one below. Until the e-mail is confirmed nothing that was typed is repeated in a mail.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -18,14 +19,17 @@ from collab.core import clock, site
 from collab.core.db import db
 from collab.core.errors import Conflict
 from collab.inquiries import clocks, links
+from collab.inquiries.deadlines import DueDate, Who
 from collab.inquiries.models import (
     Assignment,
     AssignmentKind,
     Draft,
+    Gate,
     Inquiry,
     InquiryCount,
     LinkKind,
 )
+from collab.inquiries.models import Conflict as ConflictOfInterest
 from collab.inquiries.statuses import Status, Step
 from collab.mail import OutboxMail
 from collab.mail.rules import UnsafeHeader, safe_header
@@ -100,14 +104,31 @@ def lapsed(inquiry: Inquiry) -> None:
     _to_partner(inquiry, "M11", "lapsed", private_link=True)
 
 
-def place_free(inquiry: Inquiry) -> None:
+def place_free(inquiry: Inquiry, answer_by: date) -> None:
     """M12: a place is free."""
-    _to_partner(inquiry, "M12", "place_free", private_link=True)
+    _to_partner(inquiry, "M12", "place_free", private_link=True, answer_by=answer_by)
 
 
 def still_interested(inquiry: Inquiry, answer_by: date) -> None:
     """M12 at the waiting list's refresh: does the wish still stand?"""
     _to_partner(inquiry, "M12", "waitlist_refresh", private_link=True, answer_by=answer_by)
+
+
+def interest_reminder(inquiry: Inquiry, number: int, answer_by: date) -> None:
+    """M12r1–r2: whether the wish still stands is not answered yet."""
+    _to_partner(
+        inquiry,
+        f"M12r{number}",
+        "interest_reminder",
+        private_link=True,
+        answer_by=answer_by,
+        offered=inquiry.status is Status.DECISION_READY,
+    )
+
+
+def more_time(inquiry: Inquiry, answer_by: date) -> None:
+    """M12: a coordinator gave the partner more time for the answer."""
+    _to_partner(inquiry, "M12", "more_time", private_link=True, answer_by=answer_by)
 
 
 def withdrawn(inquiry: Inquiry) -> None:
@@ -267,6 +288,11 @@ def host_answered(inquiry: Inquiry, assignment: Assignment) -> None:
     )
 
 
+def third_reader(inquiry: Inquiry) -> None:
+    """The reviews are far apart: the coordinator asks a third person."""
+    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_third_reader", count=1)
+
+
 def partner_wrote(inquiry: Inquiry) -> None:
     """The partner wrote."""
     _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_partner_wrote", count=1)
@@ -278,23 +304,72 @@ def decision_waits(inquiry: Inquiry) -> None:
     _to_staff(inquiry, holders(inquiry.department_id, Role.HEAD), "S4", "staff_decision", count=count)
 
 
-def overdue(inquiry: Inquiry) -> None:
-    """S3: the promise is broken or about to be: the head is told."""
+def released(inquiry: Inquiry, person: User) -> None:
+    """S1: you need not answer any more."""
+    _to_staff(inquiry, [person], "S1", "staff_released", count=1)
+
+
+def due_soon(inquiry: Inquiry, due: DueDate) -> None:
+    """S2: a step of those who hold a role is due soon; S4 when it is the head's."""
+    topic = "S4" if due.who is Who.HEAD else "S2"
+    _to_staff(inquiry, _people(inquiry, due), topic, "staff_due_soon", count=1, what=due.what, due_at=due.due)
+
+
+def overdue(inquiry: Inquiry, due: DueDate) -> None:
+    """S3: it is late: the head is told, and who owes it."""
     people = {
-        person.id: person for person in [*_coordinators(inquiry), *holders(inquiry.department_id, Role.HEAD)]
+        person.id: person for person in [*_people(inquiry, due), *holders(inquiry.department_id, Role.HEAD)]
     }
-    _to_staff(inquiry, list(people.values()), "S3", "staff_overdue", count=1, due_at=inquiry.due_at)
+    _to_staff(inquiry, list(people.values()), "S3", "staff_overdue", count=1, what=due.what, due_at=due.due)
+
+
+def replacement_needed(inquiry: Inquiry, assignment: Assignment) -> None:
+    """S3: a host or reviewer did not answer; the coordinators are asked to find another."""
+    _to_staff(
+        inquiry,
+        _coordinators(inquiry),
+        "S3",
+        "staff_replacement",
+        count=1,
+        kind=assignment.kind,
+        person=assignment.user.name,
+        due_on=assignment.due_on,
+    )
 
 
 def conflict_declared(inquiry: Inquiry, by: Actor) -> None:
     """Somebody may not work on it any more: the coordinators find another."""
-def third_reader(inquiry: Inquiry) -> None:
-    """The reviews are far apart: the coordinator asks a third person."""
-    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_third_reader", count=1)
-
-
     people = [person for person in _coordinators(inquiry) if person.id != by.user_id]
     _to_staff(inquiry, people, "S1", "staff_conflict", count=1, person=by.name)
+
+
+def gates_opened(inquiry: Inquiry, role: Role, person_id: int | None, gates: Sequence[Gate]) -> None:
+    """S1: gates wait for those who answer them; the mail names the inquiry by its reference, and opens no dossier."""
+    if person_id is not None:
+        person = db.session.get(User, person_id)
+        people = [person] if person is not None and person.disabled_at is None else []
+    else:
+        people = holders(inquiry.department_id, role)
+    kinds = [inquiry.department.settings.gate(gate.kind) for gate in gates]
+    days = [gate.due_on for gate in gates if gate.due_on is not None]
+    _to_staff(
+        inquiry,
+        people,
+        "S1",
+        "staff_gates",
+        count=len(gates),
+        path="/staff/gates",
+        names=[{"en": kind.name.en, "zh": kind.name.zh} for kind in kinds if kind is not None],
+        due_on=min(days, default=None),
+    )
+
+
+def gate_blocked(inquiry: Inquiry, gate: str, by: Actor) -> None:
+    """A gate is blocked: the coordinators go on from there."""
+    kind = inquiry.department.settings.gate(gate)
+    people = [person for person in _coordinators(inquiry) if person.id != by.user_id]
+    name = {"en": kind.name.en, "zh": kind.name.zh} if kind else {"en": gate, "zh": gate}
+    _to_staff(inquiry, people, "S1", "staff_gate_blocked", count=1, gate=name)
 
 
 def erasure_requested(inquiry: Inquiry) -> None:
@@ -369,10 +444,18 @@ def _to_staff(
     *,
     count: int,
     dedupe_key: str | None = None,
+    path: str = "",
     **context: Any,
 ) -> None:
-    address = site.address(f"/staff/inquiries/{inquiry.reference}")
+    address = site.address(path or f"/staff/inquiries/{inquiry.reference}")
+    closed_to = set(
+        db.session.scalars(
+            sa.select(ConflictOfInterest.user_id).where(ConflictOfInterest.inquiry_id == inquiry.id)
+        )
+    )
     for person in people:
+        if person.id in closed_to:
+            continue  # who declared a conflict of interest hears nothing of it any more
         composed = mail.compose(
             name, person.locale, bilingual=False, **_context(inquiry), address=address, count=count, **context
         )
@@ -432,6 +515,13 @@ def holders(department_id: int, role: Role) -> list[User]:
             .order_by(User.id)
         ).unique()
     )
+
+
+def _people(inquiry: Inquiry, due: DueDate) -> list[User]:
+    """Who owes a step that is asked of a role."""
+    if due.who is Who.HEAD:
+        return holders(inquiry.department_id, Role.HEAD)
+    return _coordinators(inquiry)
 
 
 def _coordinators(inquiry: Inquiry) -> list[User]:

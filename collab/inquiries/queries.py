@@ -36,6 +36,7 @@ from collab.inquiries.models import (
     Assignment,
     AssignmentKind,
     Conflict,
+    Declaration,
     Inquiry,
     InquiryCount,
     InquiryEvent,
@@ -102,12 +103,24 @@ def _visible(actor: Actor, *, me: Any = _ME, steer: bool = False) -> sa.ColumnEl
     if given:
         allowed.append(
             sa.and_(
-                Inquiry.id.in_(_given_to(me)),
+                Inquiry.id.in_(_opened_to(me)),
                 _one_of(Inquiry.department_id + 0, given),
                 Inquiry.status != Status.UNCONFIRMED,
             )
         )
     return sa.and_(sa.or_(*allowed), ~_conflicted(me)) if allowed else sa.false()
+
+
+def given_or_visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """What was given to a person or is open to him: only for declaring an interest, before anything else is read."""
+    if actor.user_id is None:
+        return sa.false()
+    given = sa.and_(
+        Inquiry.id.in_(_given_to(actor.user_id)),
+        Inquiry.department_id.in_(sorted(departments_where(actor, Permission.SEE_INQUIRIES))),
+        Inquiry.status != Status.UNCONFIRMED,
+    )
+    return sa.and_(sa.or_(given, visible(actor)), ~_conflicted(actor.user_id))
 
 
 def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
@@ -136,6 +149,20 @@ def by_reference(reference: str, *, seen_by: Actor) -> Inquiry:
 def _given_to(user_id: Any) -> sa.Select[Any]:
     return sa.select(Assignment.inquiry_id).where(
         Assignment.user_id == user_id, Assignment.released_at.is_(None)
+    )
+
+
+def _opened_to(user_id: Any) -> sa.Select[Any]:
+    """What was given to a person who declared to have no interest in it."""
+    return (
+        sa.select(Assignment.inquiry_id)
+        .join(
+            Declaration,
+            sa.and_(
+                Declaration.inquiry_id == Assignment.inquiry_id, Declaration.user_id == Assignment.user_id
+            ),
+        )
+        .where(Assignment.user_id == user_id, Assignment.released_at.is_(None), sa.and_(Declaration.clean))
     )
 
 

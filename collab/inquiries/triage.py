@@ -1,6 +1,6 @@
 """What coordinators do with an inquiry: ask, route, refer, decline, set aside, merge, bring back, mark ready."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from collab.accounts.permissions import Permission, check
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
-from collab.inquiries import clocks, links, notices, rules
+from collab.inquiries import clocks, gates, interests, links, notices, rules
 from collab.inquiries.conversation import letter, recall, say
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, put, seen, take, tell
 from collab.inquiries.models import (
@@ -59,23 +59,27 @@ def route(
     kind: AssignmentKind = AssignmentKind.HOST,
     due_on: date,
     note: str = "",
+    despite: bool = False,
     by: Actor,
     version: int | None = None,
 ) -> Assignment:
     """Give the inquiry to a host (or reviewer) with a due date; the partner is told which group has it (M4).
 
     Routing an inquiry that is already in review assigns one more person and sends the partner nothing.
+
+    :param despite: a possible conflict of interest that the portal points out was judged to be none.
     """
     now = take(inquiry, version=version, by=by)
     if inquiry.status is Status.RECEIVED:
         move(inquiry, Step.ROUTE, Status.IN_REVIEW, by=by, note=note or None, data={"person": person.id})
         answered_by_a_person(inquiry, now)
-        assignment = assign(inquiry, person, kind=kind, due_on=due_on, note=note, by=by)
+        assignment = assign(inquiry, person, kind=kind, due_on=due_on, note=note, despite=despite, by=by)
+        gates.open_for_review(inquiry, by=by)
         notices.routed(inquiry)
     elif inquiry.status is Status.IN_REVIEW:
         if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
             raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
-        assignment = assign(inquiry, person, kind=kind, due_on=due_on, note=note, by=by)
+        assignment = assign(inquiry, person, kind=kind, due_on=due_on, note=note, despite=despite, by=by)
     else:
         move(inquiry, Step.ROUTE, Status.IN_REVIEW, by=by)  # refused with the reason
         raise AssertionError("unreachable")
@@ -85,10 +89,22 @@ def route(
 
 
 def assign(
-    inquiry: Inquiry, person: User, *, kind: AssignmentKind, due_on: date, note: str = "", by: Actor
+    inquiry: Inquiry,
+    person: User,
+    *,
+    kind: AssignmentKind,
+    due_on: date,
+    note: str = "",
+    despite: bool = False,
+    by: Actor,
 ) -> Assignment:
-    """Add or renew one person's assignment and tell that person."""
+    """Add or renew one person's assignment and tell that person.
+
+    :param despite: as for ``route``.
+    :raises Conflict: a gate is blocked: nobody hosts or scores what cannot be accepted.
+    """
     now = clock.now()
+    gates.refuse_blocked(inquiry)
     today = clock.local_day(now, inquiry.department.timezone)
     if not today <= due_on <= today + timedelta(days=120):
         raise Invalid("due_on", _("Choose a day from today to 120 days ahead."))
@@ -102,8 +118,11 @@ def assign(
     other = next(
         (a for a in rules.active_assignments(inquiry) if a.user_id == person.id and a.kind is not kind), None
     )
-    if other is not None:
+    if other is not None or (kind is AssignmentKind.REVIEWER and interests.hosted(inquiry, person.id)):
         raise Invalid("person", _("The same person cannot be host and reviewer of one inquiry."))
+    suspected = interests.suggest(inquiry, [person])[person.id]
+    if suspected and not despite:
+        raise Invalid("despite", interests.why_judge(person, suspected))
     assignment = next((a for a in inquiry.assignments if a.user_id == person.id and a.kind is kind), None)
     if assignment is None:
         assignment = Assignment(user_id=person.id, kind=kind, assigned_at=now, due_on=due_on)
@@ -112,6 +131,7 @@ def assign(
         raise Conflict(_("%(name)s already has this inquiry.", name=person.name))
     assignment.assigned_at, assignment.assigned_by_id = now, by.user_id
     assignment.due_on, assignment.released_at, assignment.reminded_at = due_on, None, None
+    assignment.late_at = None
     assignment.answer = assignment.answered_at = assignment.answer_note = assignment.answer_period = None
     db.session.flush()
     tell(
@@ -119,7 +139,12 @@ def assign(
         Kind.ASSIGNED,
         by=by,
         note=note or None,
-        data={"person": person.id, "name": person.name, "as": kind},
+        data={
+            "person": person.id,
+            "name": person.name,
+            "as": kind,
+            **({"despite": [one.link for one in suspected]} if suspected else {}),
+        },
     )
     notices.assigned(inquiry, person, kind, due_on, note)
     return assignment
@@ -130,6 +155,73 @@ def release(inquiry: Inquiry, assignment: Assignment, *, by: Actor, version: int
     now = take(inquiry, version=version, by=by)
     if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
         raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
+    _free(inquiry, assignment, by, now)
+    clocks.set_due(inquiry, now)
+    seen(inquiry, by)
+
+
+def replace_host(
+    inquiry: Inquiry,
+    assignment: Assignment,
+    person: User,
+    *,
+    due_on: date,
+    note: str = "",
+    despite: bool = False,
+    by: Actor,
+    version: int | None = None,
+) -> Assignment:
+    """Another host instead of one who does not answer or cannot: both are told, the history keeps the first."""
+    return _replace(inquiry, assignment, person, AssignmentKind.HOST, due_on, note, despite, by, version)
+
+
+def replace_reviewer(
+    inquiry: Inquiry,
+    assignment: Assignment,
+    person: User,
+    *,
+    due_on: date,
+    note: str = "",
+    despite: bool = False,
+    by: Actor,
+    version: int | None = None,
+) -> Assignment:
+    """Another reviewer instead of one who does not answer or cannot: both are told, the history keeps the first."""
+    return _replace(inquiry, assignment, person, AssignmentKind.REVIEWER, due_on, note, despite, by, version)
+
+
+def _replace(
+    inquiry: Inquiry,
+    assignment: Assignment,
+    person: User,
+    kind: AssignmentKind,
+    due_on: date,
+    note: str,
+    despite: bool,
+    by: Actor,
+    version: int | None,
+) -> Assignment:
+    now = take(inquiry, version=version, by=by)
+    if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
+        raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
+    if inquiry.status is not Status.IN_REVIEW:
+        raise Conflict(_("People are replaced while the inquiry is with the department."))
+    if assignment.inquiry_id != inquiry.id or assignment.kind is not kind:
+        raise Conflict
+    if assignment.answered_at is not None:
+        raise Conflict(_("%(name)s has answered already.", name=assignment.user.name))
+    if assignment.user_id == person.id:
+        raise Invalid("person", _("Choose another person."))
+    _free(inquiry, assignment, by, now, instead=person)
+    successor = assign(inquiry, person, kind=kind, due_on=due_on, note=note, despite=despite, by=by)
+    clocks.set_due(inquiry, now)
+    seen(inquiry, by)
+    return successor
+
+
+def _free(
+    inquiry: Inquiry, assignment: Assignment, by: Actor, now: datetime, *, instead: User | None = None
+) -> None:
     if assignment.released_at is not None:
         raise Conflict(_("This assignment was taken off already."))
     assignment.released_at = now
@@ -137,10 +229,17 @@ def release(inquiry: Inquiry, assignment: Assignment, *, by: Actor, version: int
         inquiry,
         Kind.RELEASED,
         by=by,
-        data={"person": assignment.user_id, "name": assignment.user.name, "as": assignment.kind},
+        data={
+            "person": assignment.user_id,
+            "name": assignment.user.name,
+            "as": assignment.kind,
+            "instead": instead.id if instead else None,
+        },
     )
-    clocks.set_due(inquiry, now)
-    seen(inquiry, by)
+    if assignment.answered_at is None and assignment.user_id != by.user_id:
+        notices.released(inquiry, assignment.user)
+    elif assignment.kind is AssignmentKind.HOST:
+        gates.host_has_answered(inquiry, by=by)
 
 
 def host_answers(
@@ -164,6 +263,7 @@ def host_answers(
     )
     if assignment is None:
         raise Forbidden(_("You are not the host of this inquiry."))
+    interests.require(inquiry, by)
     if inquiry.status not in {Status.IN_REVIEW, Status.NEEDS_INFO}:
         raise Conflict(_("The inquiry is not with the host any more."))
     if answer is HostAnswer.LATER and not period:
@@ -179,6 +279,7 @@ def host_answers(
         note=note or None,
         data={"answer": answer, "period": period or None},
     )
+    gates.host_has_answered(inquiry, by=by)
     clocks.set_due(inquiry, now)
     notices.host_answered(inquiry, assignment)
     return assignment
@@ -347,6 +448,7 @@ def merge(inquiry: Inquiry, *, into: Inquiry, by: Actor, version: int | None = N
     inquiry.reason = Reason.DUPLICATE
     inquiry.merged_into_id = into.id
     into.unread = False
+    interests.join(inquiry, into, clock.now())
     seen(inquiry, by)
     tell(into, Kind.MERGED_HERE, by=by, data={"reference": inquiry.reference})
     notices.merged(inquiry, into)
@@ -356,6 +458,8 @@ def restore(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """It was no spam, or no duplicate: back to the queue (M2)."""
     now = take(inquiry, version=version, by=by)
     move(inquiry, Step.RESTORE, Status.RECEIVED, by=by)
+    if inquiry.merged_into_id is not None:
+        interests.part(inquiry, db.session.get_one(Inquiry, inquiry.merged_into_id))
     inquiry.merged_into_id = None
     inquiry.reason = None
     clocks.start(inquiry, now)
@@ -424,19 +528,7 @@ def mark_read(inquiry: Inquiry, *, by: Actor) -> None:
 
 def declare_conflict(inquiry: Inquiry, *, by: Actor) -> None:
     """A member of staff has an interest in it: the file closes to that person, for good and everywhere."""
-    now = take(inquiry)
-    if by.user_id is None:
-        raise Forbidden
-    if db.session.get(ConflictOfInterest, (inquiry.id, by.user_id)) is None:
-        db.session.add(ConflictOfInterest(inquiry_id=inquiry.id, user_id=by.user_id, declared_at=now))
-    for assignment in rules.active_assignments(inquiry):
-        if assignment.user_id == by.user_id:
-            assignment.released_at = now
-    if inquiry.coordinator_id == by.user_id:
-        inquiry.coordinator_id = None
-    tell(inquiry, Kind.CONFLICT, by=by)
-    clocks.set_due(inquiry, now)
-    notices.conflict_declared(inquiry, by)
+    interests.close(inquiry, by=by)
 
 
 def renew_link(inquiry: Inquiry, *, by: Actor) -> None:

@@ -6,7 +6,8 @@ Nobody decides on what he hosts or has reviewed. The letter that tells of a deci
 decision can be taken back without the partner having seen anything.
 """
 
-from collab.reviews import panel, rubrics, scores
+from collab.inquiries.models import Gate, GateState
+from collab.reviews import gates, panel, rubrics, scores
 from collab.reviews.actions import (
     STEPS,
     Facts,
@@ -19,34 +20,35 @@ from collab.reviews.actions import (
     settle,
     take_back,
 )
+from collab.reviews.due import Due, all_due_dates, due_dates, owed_by
+from collab.reviews.gates import gates_of
 from collab.reviews.models import (
     Condition,
     ConditionOwner,
     ConditionState,
     Decision,
     Opinion,
-    Recommendation,
     OpinionDraft,
-    Verdict,
+    Recommendation,
     Rubric,
+    Verdict,
 )
-from collab.reviews.queries import (
 from collab.reviews.panel import Guide, Panel, Sheet
+from collab.reviews.queries import (
     condition,
     conditions_of,
     decisions_of,
-    opinions_of,
     draft_of,
     may_read_reviews,
     opinions_for,
-    standing_decision,
+    opinions_of,
     panel_of,
     review_asked_of,
     rubric_of,
-    why_not_decide,
+    standing_decision,
     waits_for,
+    why_not_decide,
 )
-
 from collab.reviews.scores import (
     Content,
     Mark,
@@ -57,48 +59,60 @@ from collab.reviews.scores import (
     save_draft,
     take_path,
 )
+
 __all__ = [
     "STEPS",
     "Condition",
     "ConditionOwner",
     "ConditionState",
-    "Decision",
     "Content",
+    "Decision",
+    "Due",
     "Facts",
-    "Opinion",
-    "Recommendation",
+    "Gate",
+    "GateState",
     "Guide",
     "Mark",
-    "Verdict",
+    "Opinion",
     "OpinionDraft",
     "Panel",
-    "check_facts",
+    "Recommendation",
     "Rubric",
     "Sheet",
+    "Verdict",
+    "all_due_dates",
+    "check_facts",
     "condition",
     "conditions_of",
     "conditions_overdue",
     "decide",
     "decisions_of",
+    "draft_of",
+    "due_dates",
     "fulfil",
+    "gates",
+    "gates_of",
     "give_opinion",
-    "lapse_conditional",
-    "opinions_of",
-    "place_free",
-    "settle",
-    "standing_decision",
     "go_on",
     "host_answers",
-    "take_back",
+    "lapse_conditional",
     "mark_ready",
     "may_read_reviews",
     "opinions_for",
-    "why_not_decide",
-]
+    "opinions_of",
+    "owed_by",
+    "panel",
+    "panel_of",
+    "place_free",
     "review_asked_of",
     "rubric_of",
     "rubrics",
     "save_draft",
     "scores",
+    "settle",
+    "standing_decision",
+    "take_back",
     "take_path",
     "waits_for",
+    "why_not_decide",
+]

@@ -12,7 +12,7 @@ from collab.accounts.actor import Actor
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
-from collab.inquiries import clocks, notices, rules, triage
+from collab.inquiries import clocks, gates, interests, notices, triage
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
 from collab.inquiries.models import Inquiry
 from collab.inquiries.reasons import DECLINE, REFERRAL, Reason
@@ -122,7 +122,10 @@ def decide(
         raise Forbidden(refusal)
     if not because:
         raise Invalid("because", _("Write one sentence why."))
+    interests.require(inquiry, by)
     check_facts(inquiry, verdict, facts)
+    if verdict in {Verdict.ACCEPT, Verdict.CONDITIONAL}:
+        gates.refuse_blocked(inquiry)
     triage.close_with_letter(
         inquiry, step, target, letter, reason=facts.reason, outcome=_outcome(facts), note=because, by=by
     )
@@ -192,16 +195,19 @@ def fulfil(inquiry: Inquiry, *, letter: str, by: Actor, version: int | None = No
     for one in decision.conditions if decision else []:
         if one.state not in {ConditionState.MET, ConditionState.WAIVED}:
             raise Conflict(_("A condition is still open: %(text)s", text=one.text))
+    gates.refuse_blocked(inquiry)
     triage.close_with_letter(inquiry, Step.FULFIL, Status.ACCEPTED, letter, by=by)
 
 
 def place_free(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """A place is free for one on the waiting list: the partner is asked (M12), the head decides."""
     take(inquiry, version=version, by=by)
+    now = clock.now()
     move(inquiry, Step.PLACE_FREE, Status.DECISION_READY, by=by)
-    inquiry.decision_due = inquiry.due_at  # the first promise was kept; a decision is owed anew
+    # The first promise was kept long ago; a decision is owed anew, when the partner has answered.
+    answer_by = clocks.ask_for_interest(inquiry, now)
     seen(inquiry, by)
-    notices.place_free(inquiry)
+    notices.place_free(inquiry, clock.local_day(answer_by, inquiry.department.timezone))
     notices.decision_waits(inquiry)
 
 

@@ -1,7 +1,7 @@
 """Inquiries in every status, brought there by the verbs themselves; and the people who act on them."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -170,19 +170,61 @@ class World:
         )
 
     def route(
-        self, id: int, host: "Actor | None" = None, *, kind: str = "host", days: int = 14, note: str = ""
+        self,
+        id: int,
+        host: "Actor | None" = None,
+        *,
+        kind: str = "host",
+        days: int = 14,
+        note: str = "",
+        declared: bool = True,
     ) -> None:
+        """Given to a host or reviewer, who then declares to have no conflict of interest.
+
+        :param declared: leave that out, to see what the person sees before.
+        """
         from collab.inquiries import AssignmentKind, triage
 
+        person = host or self.actor(kind)
         self.do(
             triage.route,
             id,
-            self.user(host or self.actor(kind)),
+            self.user(person),
             kind=AssignmentKind(kind),
             due_on=self.today + timedelta(days=days),
             note=note,
+            despite=True,
             by=self.actor("coordinator"),
         )
+        if declared:
+            self.declare(id, person)
+
+    def declare(self, id: int, person: "Actor", *, yes: Iterable[str] = ()) -> None:
+        """A person answers the questions about interests: all no, but those named."""
+        from collab.inquiries import interests
+
+        self.do(
+            interests.declare,
+            id,
+            {question: question in yes for question in interests.QUESTIONS},
+            by=person,
+        )
+
+    def clear(self, id: int, state: str = "cleared", *, only: str = "") -> None:
+        """Those who own the gates that are open (or just one) answer them."""
+        from collab import reviews
+
+        owners = {gate.kind: gate.owner_role for gate in reviews.gates_of(self.get(id))}
+        waiting = [only] if only else [gate.kind for gate in reviews.gates.unanswered(self.get(id))]
+        for kind in waiting:
+            self.do(
+                reviews.gates.settle,
+                id,
+                kind,
+                reviews.GateState(state),
+                note="Looked up.",
+                by=self.actor(owners[kind].value),
+            )
 
     def host_says(self, id: int, answer: str = "yes", host: "Actor | None" = None) -> None:
         from collab.inquiries import HostAnswer, triage
@@ -226,6 +268,7 @@ class World:
     ) -> None:
         from collab import reviews
 
+        self.declare(id, by or self.actor("head"))
         self.do(
             reviews.decide,
             id,
@@ -297,7 +340,7 @@ class World:
         with unit_of_work():
             self.get(id).due_at = clock.now() - timedelta(seconds=1)
         with unit_of_work():
-            clockwork.remind_or_lapse(id)
+            clockwork.look(id)
 
     # -- what is stored ----------------------------------------------------------------------------------------
 
