@@ -42,6 +42,11 @@ def end_of_day(day: date, timezone: str) -> datetime:
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 
+def start_of_day(day: date, timezone: str) -> datetime:
+    """The first moment of a day at a place, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
 def parse(value: str | None) -> datetime | None:
     """A moment written by ``isoformat``; ``None`` stays ``None``."""
     return datetime.fromisoformat(value).astimezone(UTC) if value else None

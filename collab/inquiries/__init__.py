@@ -1,6 +1,6 @@
 """The product: an inquiry on one of three tracks, from the form to its end, with its whole history.
 
-``statuses`` holds the one table of transitions, ``rules`` says who may do what and why not, ``clocks`` what is due
+``statuses`` holds the one table of transitions, ``rules`` says who may do what and why not, ``deadlines`` what is due
 when. Verbs: ``submission`` (form, drafts, confirming), ``triage`` (coordinators and hosts), ``conversation`` (letters,
 notes, what partners do), ``clockwork`` (what time does). ``queries`` reads.
 """
@@ -9,6 +9,7 @@ from collab.inquiries import (
     clocks,
     clockwork,
     conversation,
+    deadlines,
     links,
     notices,
     reasons,
@@ -54,6 +55,7 @@ __all__ = [
     "clockwork",
     "confirm",
     "conversation",
+    "deadlines",
     "find_draft",
     "links",
     "note",

@@ -5,9 +5,15 @@ place.
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import object_session
 
 from collab.core import clock
 from collab.departments import working_calendar
+from collab.inquiries import deadlines
+from collab.inquiries.deadlines import days_from, working_days_from
 from collab.inquiries.models import AssignmentKind, Inquiry
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import OPEN, OURS, Status
@@ -16,24 +22,12 @@ from collab.inquiries.statuses import OPEN, OURS, Status
 URGENT, LATE, NORMAL = 2, 1, 0
 
 
-def working_days_from(inquiry: Inquiry, moment: datetime, days: int) -> datetime:
-    """The end of the day that lies so many working days after a moment."""
-    zone = inquiry.department.timezone
-    start = clock.local_day(moment, zone)
-    return clock.end_of_day(working_calendar(inquiry.department).add(start, days), zone)
-
-
-def days_from(inquiry: Inquiry, moment: datetime, days: int) -> datetime:
-    """The end of the day that lies so many calendar days after a moment."""
-    zone = inquiry.department.timezone
-    return clock.end_of_day(clock.local_day(moment, zone) + timedelta(days=days), zone)
-
-
 def start(inquiry: Inquiry, now: datetime) -> None:
     """The e-mail is confirmed: from now on the department owes an answer."""
     levels = inquiry.department.settings.service_levels
     inquiry.first_answer_due = working_days_from(inquiry, now, levels.first_answer_days)
     inquiry.decision_due = days_from(inquiry, now, levels.total_days.of(inquiry.track))
+    inquiry.promised_anew = None
     set_due(inquiry, now)
 
 
@@ -55,46 +49,54 @@ def pause(inquiry: Inquiry, now: datetime) -> None:
 
 
 def resume(inquiry: Inquiry, now: datetime) -> None:
-    """The partner answered: what was due is due later by as long as the clock stood still."""
+    """The partner answered: what was due is due later by as long as the clock stood still.
+
+    What counts in working days has as many of them left as before, what counts in calendar days is put off by the days
+    that passed.
+    """
     if inquiry.paused_at is None:
         return
-    stood = now - inquiry.paused_at
+    paused, today = (
+        clock.local_day(moment, inquiry.department.timezone) for moment in (inquiry.paused_at, now)
+    )
     zone = inquiry.department.timezone
+
+    def later(due: datetime) -> datetime:
+        return clock.end_of_day(clock.local_day(due, zone) + (today - paused), zone)
+
     if inquiry.decision_due is not None:
-        inquiry.decision_due = clock.end_of_day(clock.local_day(inquiry.decision_due + stood, zone), zone)
+        inquiry.decision_due = later(inquiry.decision_due)
+    if inquiry.promised_anew is not None:
+        inquiry.promised_anew = later(inquiry.promised_anew)
     if inquiry.first_answer_due is not None and inquiry.first_answer_at is None:
-        inquiry.first_answer_due = clock.end_of_day(
-            clock.local_day(inquiry.first_answer_due + stood, zone), zone
-        )
+        left = clock.local_day(inquiry.first_answer_due, zone)
+        inquiry.first_answer_due = clock.end_of_day(_days_left(inquiry, left, paused, today), zone)
     # What was asked of a host or reviewer waits for the partner's answer as well.
     for assignment in inquiry.assignments:
         if assignment.released_at is None and assignment.answered_at is None:
-            assignment.due_on += stood
+            assignment.due_on = _days_left(inquiry, assignment.due_on, paused, today)
     inquiry.paused_at = None
+
+
+def _days_left(inquiry: Inquiry, due: date, paused: date, today: date) -> date:
+    """The day that is due from today in as many working days as it was when the clock stopped."""
+    calendar = working_calendar(inquiry.department)
+    day = calendar.add(today, calendar.between(paused, due))
+    return day if calendar.is_working(day) else calendar.add(day, 1)
 
 
 def set_due(inquiry: Inquiry, now: datetime) -> None:
     """Set ``due_at``, the date of the next step, from where the inquiry stands now."""
-    levels = inquiry.department.settings.service_levels
     match inquiry.status:
-        case Status.RECEIVED:
-            if inquiry.first_answer_at is None:
-                inquiry.due_at = inquiry.first_answer_due
-            else:
-                inquiry.due_at = working_days_from(inquiry, now, levels.triage_days)
-        case Status.IN_REVIEW:
-            waiting = [
-                a.due_on for a in inquiry.assignments if a.released_at is None and a.answered_at is None
-            ]
-            inquiry.due_at = (
-                clock.end_of_day(min(waiting), inquiry.department.timezone)
-                if waiting
-                else working_days_from(inquiry, now, levels.triage_days)
-            )
-        case Status.DECISION_READY:
-            inquiry.due_at = working_days_from(inquiry, now, levels.decision_days)
+        case Status.RECEIVED | Status.IN_REVIEW | Status.DECISION_READY:
+            inquiry.due_at = deadlines.earliest(inquiry, now=now)
         case Status.WAITLISTED:
-            inquiry.due_at = days_from(inquiry, now, levels.waitlist_refresh_days)
+            days = inquiry.department.settings.service_levels.waitlist_refresh_days
+            inquiry.due_at = (
+                inquiry.interest_due
+                if deadlines.waits_for_interest(inquiry)
+                else days_from(inquiry, deadlines.on_list_since(inquiry), days)
+            )
         case Status.NEEDS_INFO | Status.CONDITIONAL:
             pass  # set by the verb: the date the partner, or the owner of the condition, was given
         case _:
@@ -103,19 +105,52 @@ def set_due(inquiry: Inquiry, now: datetime) -> None:
         inquiry.urgency = NORMAL
 
 
+def ask_for_interest(inquiry: Inquiry, now: datetime) -> datetime:
+    """The partner is asked whether the wish still stands; returns until when to answer."""
+    days = inquiry.department.settings.service_levels.offer_reply_days
+    inquiry.interest_asked_at, inquiry.interest_extended_at, inquiry.interest_given_at = now, None, None
+    return _answer_by(inquiry, days_from(inquiry, now, days), now)
+
+
+def give_more_time(inquiry: Inquiry, now: datetime) -> datetime:
+    """The partner needs longer for an answer: as long again, counted from the first date."""
+    assert inquiry.interest_due is not None
+    days = inquiry.department.settings.service_levels.offer_reply_days
+    inquiry.interest_extended_at = now
+    return _answer_by(inquiry, days_from(inquiry, inquiry.interest_due, days), now)
+
+
+def _answer_by(inquiry: Inquiry, due: datetime, now: datetime) -> datetime:
+    inquiry.interest_due = due
+    if inquiry.status is Status.DECISION_READY:  # a place was offered: the decision is owed after the answer
+        levels = inquiry.department.settings.service_levels
+        inquiry.decision_due = working_days_from(inquiry, due, levels.decision_days)
+    set_due(inquiry, now)
+    return due
+
+
+def interest_given(inquiry: Inquiry, now: datetime) -> None:
+    """The wish still stands: the waiting list is asked again in its time; where a place is free, the head decides."""
+    offered = inquiry.status is Status.DECISION_READY and deadlines.waits_for_interest(inquiry)
+    inquiry.interest_given_at = now
+    if offered:
+        levels = inquiry.department.settings.service_levels
+        inquiry.decision_due = working_days_from(inquiry, now, levels.decision_days)
+    set_due(inquiry, now)
+
+
+def promise(inquiry: Inquiry, *, first: bool) -> datetime | None:
+    """By when the partner was told to hear from us, or the later date we named since.
+
+    :param first: whether the first answer by a person is still owed, or the decision.
+    """
+    due = inquiry.first_answer_due if first else inquiry.decision_due
+    return max((moment for moment in (due, inquiry.promised_anew) if moment), default=None)
+
+
 def is_late(inquiry: Inquiry, now: datetime) -> bool:
     """Whether the department owes something that is overdue. Never while the partner is asked."""
     return inquiry.status in OURS and inquiry.due_at is not None and inquiry.due_at < now
-
-
-def working_days_since_due(inquiry: Inquiry, now: datetime) -> int:
-    """Working days that have begun since what is overdue was due: 0 on the weekend after a Friday."""
-    if inquiry.due_at is None or not is_late(inquiry, now):
-        return 0
-    zone = inquiry.department.timezone
-    return working_calendar(inquiry.department).between(
-        clock.local_day(inquiry.due_at, zone), clock.local_day(now, zone)
-    )
 
 
 def suggested_due(inquiry: Inquiry, kind: AssignmentKind, now: datetime) -> date:
@@ -134,10 +169,19 @@ def suggested_answer_date(inquiry: Inquiry, now: datetime) -> date:
 
 def promised_answer(inquiry: Inquiry) -> date | None:
     """The day by which a person answers, as promised to the partner."""
-    due = inquiry.first_answer_due
+    due = promise(inquiry, first=True)
     return clock.local_day(due, inquiry.department.timezone) if due else None
 
 
 def is_patient_request(reason: Reason | None) -> bool:
     """Patients' requests are answered within a working day."""
     return reason is Reason.PATIENT_REQUEST
+
+
+@sa.event.listens_for(Inquiry, "before_insert")
+@sa.event.listens_for(Inquiry, "before_update")
+def _look_again(_mapper: Any, _connection: Any, inquiry: Inquiry) -> None:
+    """Whatever changes on an open inquiry, the clockwork looks at it next and finds out what is due when."""
+    session = object_session(inquiry)
+    if session is not None and (session.is_modified(inquiry) or inquiry.id is None):
+        inquiry.wake_at = clock.now() if inquiry.status in OPEN else None

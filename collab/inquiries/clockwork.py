@@ -1,10 +1,12 @@
 """What happens by itself when time passes: reminders, closing without reply, telling of delays, escalation.
 
-Each function names inquiries that are due; each is then handled in a unit of work of its own, so that one that fails
-does not stop the others. Handled twice (two workers, a restart) nothing happens twice: every verb looks again.
+``deadlines`` says what is due when; ``ACTS`` says what is done at each of its marks. ``Inquiry.wake_at`` holds when an
+inquiry is to be looked at next; each is handled in a unit of work of its own, so that one that fails does not stop the
+others. Handled twice (two workers, a restart) nothing happens twice: what was done is kept as a ``Reminder``.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -12,174 +14,191 @@ from collab.accounts import SYSTEM
 from collab.core import clock
 from collab.core.db import db
 from collab.departments import working_calendar
-from collab.inquiries import clocks, notices
+from collab.inquiries import clocks, deadlines, notices
+from collab.inquiries.deadlines import DueDate, Mark, Moment, What
 from collab.inquiries.history import Kind, move, take, tell
-from collab.inquiries.models import Assignment, Inquiry
+from collab.inquiries.models import Inquiry, Reminder
 from collab.inquiries.statuses import OPEN, OURS, Status, Step
 
 #: How many are handled in one round; the next round takes the rest.
 BATCH = 200
+#: Each open inquiry is looked at so often at least: a department may change its settings.
+AT_LEAST = timedelta(days=1)
 
 
-def waiting_for_partner() -> list[int]:
-    """Inquiries whose question may need a reminder or has run out."""
-    earliest = clock.now() - timedelta(days=1)
-    return _ids(Inquiry.status == Status.NEEDS_INFO, Inquiry.paused_at <= earliest)
-
-
-def remind_or_lapse(inquiry_id: int) -> None:
-    """Remind on the set days (M3r); close when the date has passed (M11)."""
-    inquiry = db.session.get_one(Inquiry, inquiry_id)
-    now = take(inquiry)
-    if inquiry.status is not Status.NEEDS_INFO or inquiry.paused_at is None or inquiry.due_at is None:
-        return
-    if now > inquiry.due_at:
-        move(inquiry, Step.LAPSE, Status.LAPSED, by=SYSTEM)
-        notices.lapsed(inquiry)
-        return
-    reminders = inquiry.department.settings.service_levels.needs_info_reminders
-    passed = (now - inquiry.paused_at).days
-    number = sum(1 for day in reminders if passed >= day)
-    if number > inquiry.reminded:
-        inquiry.reminded = number
-        notices.question_reminder(
-            inquiry, number, clock.local_day(inquiry.due_at, inquiry.department.timezone)
-        )
-        tell(inquiry, Kind.REMINDED, by=SYSTEM, data={"number": number})
-
-
-def on_waiting_list() -> list[int]:
-    """Inquiries on the waiting list whose refresh is due."""
-    return _ids(Inquiry.status == Status.WAITLISTED, Inquiry.due_at <= clock.now())
-
-
-def refresh_or_lapse(inquiry_id: int) -> None:
-    """Ask whether the wish still stands; close when the answer did not come within the time for an offer."""
-    inquiry = db.session.get_one(Inquiry, inquiry_id)
-    now = take(inquiry)
-    if inquiry.status is not Status.WAITLISTED or inquiry.due_at is None or inquiry.due_at > now:
-        return
-    if inquiry.reminded:
-        move(inquiry, Step.LAPSE, Status.LAPSED, by=SYSTEM)
-        notices.lapsed(inquiry)
-        return
-    inquiry.reminded = 1
-    inquiry.due_at = clocks.days_from(
-        inquiry, now, inquiry.department.settings.service_levels.offer_reply_days
-    )
-    notices.still_interested(inquiry, clock.local_day(inquiry.due_at, inquiry.department.timezone))
-    tell(inquiry, Kind.REMINDED, by=SYSTEM)
-
-
-def overdue() -> list[int]:
-    """Inquiries on which the department is late and that are not marked so yet, or not escalated."""
-    return _ids(
-        Inquiry.status.in_(OURS),
-        Inquiry.due_at < clock.now(),
-        sa.or_(Inquiry.urgency == clocks.NORMAL, Inquiry.escalated_at.is_(None)),
-    )
-
-
-def mark_late_and_escalate(inquiry_id: int) -> None:
-    """A late one rises in the queue at once; one working day later the head is told (S3)."""
-    inquiry = db.session.get_one(Inquiry, inquiry_id)
-    now = take(inquiry)
-    if not clocks.is_late(inquiry, now):
-        return
-    if inquiry.urgency == clocks.NORMAL:
-        inquiry.urgency = clocks.LATE
-    if inquiry.escalated_at is None and clocks.working_days_since_due(inquiry, now) >= 1:
-        inquiry.escalated_at = now
-        notices.overdue(inquiry)
-        tell(inquiry, Kind.ESCALATED, by=SYSTEM)
-
-
-def promises_broken() -> list[int]:
-    """Inquiries whose partner was promised a first answer or a decision by a date that has passed."""
-    now = clock.now()
-    return _ids(
-        Inquiry.status.in_(OURS),
-        sa.or_(
-            sa.and_(Inquiry.first_answer_at.is_(None), Inquiry.first_answer_due < now),
-            Inquiry.decision_due < now,
-        ),
-    )
-
-
-def tell_late(inquiry_id: int) -> None:
-    """Tell the partner before the partner has to ask (M4d), and set the new date the letter names."""
-    inquiry = db.session.get_one(Inquiry, inquiry_id)
-    now = take(inquiry)
-    if inquiry.status not in OURS:
-        return
-    first = (
-        inquiry.first_answer_at is None
-        and inquiry.first_answer_due is not None
-        and inquiry.first_answer_due < now
-    )
-    decision = inquiry.decision_due is not None and inquiry.decision_due < now
-    if not (first or decision) or (inquiry.held_until is not None and inquiry.held_until > now):
-        return
-    zone = inquiry.department.timezone
-    levels = inquiry.department.settings.service_levels
-    days = levels.first_answer_days if first else levels.host_answer_days
-    new_date = working_calendar(inquiry.department).add(clock.local_day(now, zone), days)
-    if first:
-        inquiry.first_answer_due = clock.end_of_day(new_date, zone)
-    if decision:
-        inquiry.decision_due = clock.end_of_day(new_date, zone)
-    inquiry.told_late_at = now
-    notices.late(inquiry, new_date)
-    tell(inquiry, Kind.TOLD_LATE, by=SYSTEM, data={"new_date": new_date.isoformat()})
-
-
-def assignments_due() -> list[int]:
-    """Assignments without an answer that are due within three days or overdue, and not reminded today."""
-    now = clock.now()
+def waking() -> list[int]:
+    """Inquiries to look at now."""
     return list(
         db.session.scalars(
-            sa.select(Assignment.id)
-            .join(Inquiry)
-            .where(
-                Assignment.released_at.is_(None),
-                Assignment.answered_at.is_(None),
-                Assignment.due_on <= (now + timedelta(days=3)).date(),
-                Assignment.assigned_at <= now - timedelta(days=1),  # the mail that assigns it says the date
-                Inquiry.status == Status.IN_REVIEW,
-                sa.or_(Assignment.reminded_at.is_(None), Assignment.reminded_at < now - timedelta(days=3)),
-            )
-            .order_by(Assignment.id)
+            sa.select(Inquiry.id)
+            .where(Inquiry.wake_at <= clock.now())
+            .order_by(Inquiry.wake_at, Inquiry.id)
             .limit(BATCH)
         )
     )
 
 
-def remind_assignee(assignment_id: int) -> None:
-    """S2: your answer is due."""
-    assignment = db.session.get_one(Assignment, assignment_id)
-    take(assignment.inquiry)
-    now = clock.now()
-    if assignment.answered_at or assignment.released_at or assignment.inquiry.status is not Status.IN_REVIEW:
-        return
-    if assignment.reminded_at is not None and assignment.reminded_at >= now - timedelta(days=3):
-        return
-    assignment.reminded_at = now
-    notices.assignment_due(assignment.inquiry, assignment)
+def look(inquiry_id: int) -> None:
+    """Do what is due on one inquiry, each thing once, and note when to look again.
 
-
-def _ids(*conditions: sa.ColumnElement[bool]) -> list[int]:
-    return list(
-        db.session.scalars(sa.select(Inquiry.id).where(*conditions).order_by(Inquiry.id).limit(BATCH))
+    Of several reminders that were missed, the last is sent: who slept through a week gets one mail.
+    """
+    inquiry = db.session.get_one(Inquiry, inquiry_id)
+    now = take(inquiry, erased=True)
+    if inquiry.status in OPEN:
+        done = {row.key for row in db.session.scalars(sa.select(Reminder).filter_by(inquiry_id=inquiry.id))}
+        for due in deadlines.due_dates(inquiry, now=now):
+            for moments in _missed(due, done, now):
+                for moment in moments:
+                    db.session.add(Reminder(inquiry_id=inquiry.id, key=due.key(moment), at=now))
+                ACTS[due.what, moments[-1].mark](inquiry, due, moments[-1], now)
+                if inquiry.status not in OPEN:
+                    break
+        _tell_late(inquiry, now)
+        if inquiry.urgency == clocks.NORMAL and clocks.is_late(inquiry, now):
+            inquiry.urgency = clocks.LATE
+    db.session.flush()
+    # Past the version of the row: looking is no change that somebody who has the page open would have to see.
+    db.session.execute(
+        sa.update(Inquiry)
+        .where(Inquiry.id == inquiry.id)
+        .values(wake_at=_wake_at(inquiry, now))
+        .execution_options(synchronize_session=False)
     )
 
 
+def _missed(due: DueDate, done: set[str], now: datetime) -> list[list[Moment]]:
+    """The marks that have come and were not acted on, those of one kind together."""
+    found: dict[Mark, list[Moment]] = {}
+    for moment in due.moments:
+        if moment.at <= now and due.key(moment) not in done:
+            found.setdefault(moment.mark, []).append(moment)
+    return list(found.values())
+
+
+def _wake_at(inquiry: Inquiry, now: datetime) -> datetime | None:
+    """When something is to be done next."""
+    if inquiry.status not in OPEN:
+        return None
+    moments = [now + AT_LEAST]
+    for due in deadlines.due_dates(inquiry, now=now):
+        moments += [moment.at for moment in due.moments if moment.at > now]
+        if due.due >= now:
+            moments.append(due.due + timedelta(seconds=1))
+    promise = clocks.promise(inquiry, first=inquiry.first_answer_at is None)
+    if promise is not None and promise >= now and inquiry.status in OURS:
+        moments.append(promise + timedelta(seconds=1))
+    if inquiry.held_until is not None and inquiry.held_until > now:
+        moments.append(inquiry.held_until)
+    return min(moments)
+
+
+# -- what is done at a mark --------------------------------------------------------------------------------------
+
+
+def _warn(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """S2: a step of the coordinator's is due soon."""
+    notices.due_soon(inquiry, due)
+
+
+def _escalate(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """S3: it is late, and the head is told; of a decision again every week."""
+    inquiry.escalated_at = now
+    notices.overdue(inquiry, due)
+    tell(inquiry, Kind.ESCALATED, by=SYSTEM, data={"due": due.what})
+
+
+def _remind_person(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """S2: the host's or reviewer's answer is due, or overdue."""
+    assert due.assignment is not None
+    due.assignment.reminded_at = now
+    notices.assignment_due(inquiry, due.assignment)
+
+
+def _ask_to_replace(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """S3: somebody did not answer, and the coordinator is asked to find another."""
+    assert due.assignment is not None
+    due.assignment.late_at = now
+    notices.replacement_needed(inquiry, due.assignment)
+    tell(
+        inquiry,
+        Kind.NO_ANSWER,
+        by=SYSTEM,
+        data={"person": due.assignment.user_id, "name": due.assignment.user.name, "as": due.assignment.kind},
+    )
+
+
+def _remind_partner(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """M3r: the question still waits."""
+    inquiry.reminded = moment.number
+    notices.question_reminder(inquiry, moment.number, _day(inquiry, due.due))
+    tell(inquiry, Kind.REMINDED, by=SYSTEM, data={"number": moment.number})
+
+
+def _remind_of_offer(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """M12r: whether the wish still stands is not answered yet."""
+    inquiry.reminded = moment.number
+    notices.interest_reminder(inquiry, moment.number, _day(inquiry, due.due))
+    tell(inquiry, Kind.REMINDED, by=SYSTEM, data={"number": moment.number})
+
+
+def _lapse(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """M11: no answer came."""
+    move(inquiry, Step.LAPSE, Status.LAPSED, by=SYSTEM)
+    notices.lapsed(inquiry)
+
+
+def _refresh(inquiry: Inquiry, due: DueDate, moment: Moment, now: datetime) -> None:
+    """M12: those on the waiting list are asked whether the wish still stands."""
+    answer_by = clocks.ask_for_interest(inquiry, now)
+    notices.still_interested(inquiry, _day(inquiry, answer_by))
+    tell(inquiry, Kind.REMINDED, by=SYSTEM)
+
+
+ACTS: dict[tuple[What, Mark], Callable[[Inquiry, DueDate, Moment, datetime], None]] = {
+    (What.TRIAGE, Mark.WARN): _warn,
+    (What.TRIAGE, Mark.ESCALATE): _escalate,
+    (What.FIRST_ANSWER, Mark.WARN): _warn,
+    (What.FIRST_ANSWER, Mark.ESCALATE): _escalate,
+    (What.HOST_ANSWER, Mark.REMIND): _remind_person,
+    (What.HOST_ANSWER, Mark.REPLACE): _ask_to_replace,
+    (What.REVIEW, Mark.REMIND): _remind_person,
+    (What.REVIEW, Mark.REPLACE): _ask_to_replace,
+    (What.NEXT_STEP, Mark.WARN): _warn,
+    (What.NEXT_STEP, Mark.ESCALATE): _escalate,
+    (What.DECISION, Mark.WARN): _warn,
+    (What.DECISION, Mark.ESCALATE): _escalate,
+    (What.TOTAL, Mark.WARN): _warn,
+    (What.PARTNER_ANSWER, Mark.REMIND): _remind_partner,
+    (What.PARTNER_ANSWER, Mark.END): _lapse,
+    (What.INTEREST, Mark.REMIND): _remind_of_offer,
+    (What.INTEREST, Mark.END): _lapse,
+    (What.WAITLIST_REFRESH, Mark.LATE): _refresh,
+}
+
+
+def _tell_late(inquiry: Inquiry, now: datetime) -> None:
+    """M4d: tell the partner before the partner has to ask, and name a new date; again when that one passes."""
+    first = inquiry.first_answer_at is None
+    promised = clocks.promise(inquiry, first=first)
+    held = inquiry.held_until is not None and inquiry.held_until > now
+    if inquiry.status not in OURS or promised is None or promised >= now or held:
+        return
+    levels = inquiry.department.settings.service_levels
+    days = levels.first_answer_days if first else levels.host_answer_days
+    zone = inquiry.department.timezone
+    new_date = working_calendar(inquiry.department).add(clock.local_day(now, zone), days)
+    inquiry.promised_anew = clock.end_of_day(new_date, zone)
+    inquiry.told_late_at = now
+    notices.late(inquiry, new_date)
+    tell(inquiry, Kind.TOLD_LATE, by=SYSTEM, data={"new_date": new_date.isoformat()})
+
+
+def _day(inquiry: Inquiry, moment: datetime) -> date:
+    return clock.local_day(moment, inquiry.department.timezone)
+
+
 #: What the worker runs every minute: which are due, and what is done with each.
-ROUNDS = (
-    ("questions", waiting_for_partner, remind_or_lapse),
-    ("waiting_list", on_waiting_list, refresh_or_lapse),
-    ("promises", promises_broken, tell_late),
-    ("overdue", overdue, mark_late_and_escalate),
-    ("assignments", assignments_due, remind_assignee),
-)
+ROUNDS = (("due_dates", waking, look),)
 
 assert OURS <= OPEN

@@ -11,7 +11,7 @@ from collab.accounts.permissions import Permission, check
 from collab.core import clock, limits, tokens
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid
-from collab.inquiries import clocks, links, notices, rules
+from collab.inquiries import clocks, deadlines, links, notices, rules
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
 from collab.inquiries.models import Inquiry, InquiryEvent, LinkKind, Message, Note
 from collab.inquiries.statuses import OPEN, Status, Step
@@ -169,17 +169,39 @@ def resume(inquiry: Inquiry, *, by: Actor) -> None:
 
 
 def still_interested(inquiry: Inquiry, *, by: Actor) -> None:
-    """A partner on the waiting list says that the wish still stands."""
+    """A partner on the waiting list, or one who was offered a place, says that the wish still stands."""
     by = applicant(inquiry, by)
     now = take(inquiry)
-    if inquiry.status is not Status.WAITLISTED:
+    offered = inquiry.status is Status.DECISION_READY and deadlines.waits_for_interest(inquiry)
+    if inquiry.status is not Status.WAITLISTED and not offered:
         raise Conflict(_("This inquiry is not on the waiting list."))
-    inquiry.due_at = clocks.days_from(
-        inquiry, now, inquiry.department.settings.service_levels.waitlist_refresh_days
-    )
+    clocks.interest_given(inquiry, now)
     inquiry.reminded = 0
     inquiry.unread = True
     tell(inquiry, Kind.INTEREST, by=by)
+    if offered:
+        notices.partner_wrote(inquiry)
+        notices.decision_waits(inquiry)
+
+
+def more_time(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
+    """The partner, or a coordinator on the partner's word, asks for more time before an offer is answered; once."""
+    if not by.is_staff:
+        by = applicant(inquiry, by)
+    now = take(inquiry, version=version, by=by)
+    if by.is_staff:
+        check(by, Permission.TRIAGE, inquiry.department_id)
+    if not deadlines.waits_for_interest(inquiry):
+        raise Conflict(_("The partner is not asked for anything."))
+    if inquiry.interest_extended_at is not None:
+        raise Conflict(_("The time was made longer once already."))
+    until = clocks.give_more_time(inquiry, now)
+    inquiry.reminded = 0
+    day = clock.local_day(until, inquiry.department.timezone)
+    tell(inquiry, Kind.MORE_TIME, by=by, data={"answer_by": day.isoformat()})
+    if by.is_staff:
+        seen(inquiry, by)
+        notices.more_time(inquiry, day)
 
 
 def ask_for_erasure(inquiry: Inquiry, *, by: Actor) -> None:

@@ -16,7 +16,7 @@ from collab.core.db import db
 from collab.core.errors import NotFound
 from collab.core.wording import format_day
 from collab.files import StoredFile
-from collab.inquiries import questions, rules
+from collab.inquiries import clocks, deadlines, questions, rules
 from collab.inquiries.models import Inquiry, Message
 from collab.inquiries.statuses import OPEN, Status
 from collab.inquiries.submission import SHARED
@@ -59,7 +59,16 @@ def standing(inquiry: Inquiry, lang: str, *, now: datetime) -> Standing:
             return said(_("Please confirm your e-mail by the link we sent you."), yours, kind="wait")
         case Status.RECEIVED | Status.IN_REVIEW | Status.DECISION_READY:
             first = status is Status.RECEIVED and not rules.shown_answered(inquiry, now=now)
-            due = inquiry.first_answer_due if first else inquiry.decision_due
+            due = clocks.promise(inquiry, first=first)
+            if status is Status.DECISION_READY and deadlines.waits_for_interest(inquiry):
+                return said(
+                    _(
+                        "A place is free. Please tell us by %(date)s whether you are still interested.",
+                        date=day(inquiry.interest_due),
+                    ),
+                    yours,
+                    kind="wait",
+                )
             if due is not None and clock.local_day(due, zone) < today:
                 return said(
                     _(
@@ -91,11 +100,11 @@ def standing(inquiry: Inquiry, lang: str, *, now: datetime) -> Standing:
                 _("We wait for your answer until %(date)s.", date=day(inquiry.due_at)), yours, kind="wait"
             )
         case Status.WAITLISTED:
-            if inquiry.reminded:
+            if deadlines.waits_for_interest(inquiry):
                 return said(
                     _(
                         "Please tell us by %(date)s whether you are still interested.",
-                        date=day(inquiry.due_at),
+                        date=day(inquiry.interest_due),
                     ),
                     yours,
                     kind="wait",
@@ -142,6 +151,7 @@ class Possible:
     withdraw: bool
     interested: bool
     erase: bool
+    more_time: bool = False
     resume_until: date | None = None
 
 
@@ -150,11 +160,14 @@ def possible(inquiry: Inquiry, *, now: datetime) -> Possible:
     status = rules.shown_status(inquiry, now=now)
     live = inquiry.merged_into_id is None and inquiry.erasure_requested_at is None
     undo = inquiry.status_since + timedelta(days=rules.UNDO_DAYS)
+    # While a step's letter is held the partner sees the inquiry as it stood before, and is asked for nothing.
+    asked = status is inquiry.status and deadlines.waits_for_interest(inquiry)
     late_answer = inquiry.status_since + timedelta(days=rules.LATE_ANSWER_DAYS)
     return Possible(
         answer=live and (status in OPEN or (status is Status.LAPSED and now <= late_answer)),
         withdraw=live and status in OPEN,
-        interested=live and status is Status.WAITLISTED,
+        interested=live and (status is Status.WAITLISTED or asked),
+        more_time=live and asked and inquiry.interest_extended_at is None,
         erase=inquiry.erasure_requested_at is None,
         resume_until=clock.local_day(undo, inquiry.department.timezone)
         if live and status is Status.WITHDRAWN and now <= undo

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from collab.accounts.actor import Actor
 from collab.accounts.roles import Role
+from collab.inquiries.deadlines import waits_for_interest
 from collab.inquiries.models import Assignment, AssignmentKind, HostAnswer, Inquiry
 from collab.inquiries.reasons import GATE, Reason
 from collab.inquiries.statuses import Party, Status, Step, Transition, steps_from
@@ -83,6 +84,8 @@ def why_not(inquiry: Inquiry, transition: Transition, actor: Actor, *, now: date
             days=LATE_ANSWER_DAYS
         ):
             return _("The inquiry was closed too long ago. Please send a new one.")
+        case Step.LAPSE if inquiry.status is Status.DECISION_READY and not waits_for_interest(inquiry):
+            return _("The partner is not asked for anything.")
         case Step.REOPEN if inquiry.reopened_at is not None:
             return _("An inquiry is opened again once only.")
         case Step.ANSWER if inquiry.status is Status.NEEDS_INFO and transition.target is not (

@@ -240,6 +240,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_t(Step.LAPSE, _S.NEEDS_INFO, _S.LAPSED, {_P.SYSTEM}, "M11", "30 days without an answer"),
     *_t(Step.LAPSE, _S.CONDITIONAL, _S.LAPSED, {_P.SYSTEM}, "M11", "due dates missed"),
     *_t(Step.LAPSE, _S.WAITLISTED, _S.LAPSED, {_P.SYSTEM}, "M11", "no confirmation at refresh"),
+    *_t(Step.LAPSE, _S.DECISION_READY, _S.LAPSED, {_P.SYSTEM}, "M11", "no reply to the offer of a place"),
     *_t(
         Step.WITHDRAW,
         OPEN,

@@ -210,6 +210,8 @@ def _replace(
         raise Conflict
     if assignment.answered_at is not None:
         raise Conflict(_("%(name)s has answered already.", name=assignment.user.name))
+    if assignment.released_at is not None:
+        raise Conflict(_("This assignment was taken off already."))
     if assignment.user_id == person.id:
         raise Invalid("person", _("Choose another person."))
     _free(inquiry, assignment, by, now, instead=person)

@@ -108,8 +108,22 @@ def resume(reference: str) -> ResponseReturnValue:
 @bp.post("/<any(en,zh):lang>/my/<reference>/interested")
 @partner_page
 def interested(reference: str) -> ResponseReturnValue:
-    """Still interested, on the waiting list."""
-    return _do(reference, conversation.still_interested, _("Thank you. You stay on the waiting list."))
+    """Still interested: on the waiting list, or in the place that was offered."""
+    listed = own_session.inquiry_of(reference).status is Status.WAITLISTED
+    return _do(
+        reference,
+        conversation.still_interested,
+        _("Thank you. You stay on the waiting list.")
+        if listed
+        else _("Thank you. The department decides now."),
+    )
+
+
+@bp.post("/<any(en,zh):lang>/my/<reference>/more-time")
+@partner_page
+def more_time(reference: str) -> ResponseReturnValue:
+    """More time before an offer is answered, once."""
+    return _do(reference, conversation.more_time, _("You have more time now. The new date stands above."))
 
 
 @bp.route("/<any(en,zh):lang>/my/<reference>/erase", methods=["GET", "POST"])

@@ -9,6 +9,7 @@ from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, may
 from collab.core import clock
 from collab.inquiries import Assignment, AssignmentKind, Inquiry, Status, Step, rules
+from collab.inquiries.deadlines import waits_for_interest
 from collab.inquiries.statuses import OPEN
 from collab.reviews import Condition, ConditionState
 
@@ -108,7 +109,8 @@ def doable(inquiry: Inquiry, actor: Actor, conditions: list[Condition], decided:
     first = next((page for page in _FIRST if page in pages), None)
     every = Doable(refused=[pair for page, pair in refused.items() if page not in pages])
     every.primary = button(first, "primary") if first else None
-    every.buttons = [button(page) for page in pages if page != first and page not in _QUIET]
+    every.buttons = _replacements(inquiry, actor)
+    every.buttons += [button(page) for page in pages if page != first and page not in _QUIET]
     every.rest = [button(page) for page in pages if page != first and page in _QUIET]
     return every
 
@@ -128,6 +130,8 @@ def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
         pages["route"] = str(_("Ask one more person"))
     if triages:
         pages["own"] = str(_("Set the coordinator"))
+        if waits_for_interest(inquiry) and inquiry.interest_extended_at is None:
+            pages["more_time"] = str(_("Give the partner more time"))
         if inquiry.status in OPEN and inquiry.urgency < 2:
             pages["expedite"] = str(_("Mark as urgent"))
         if not erased and inquiry.status not in {Status.UNCONFIRMED, Status.VOID}:
@@ -139,6 +143,23 @@ def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
     ):
         pages["erase"] = str(_("Erase the personal data"))
     pages["conflict"] = str(_("Declare a conflict of interest"))
+
+
+def _replacements(inquiry: Inquiry, actor: Actor) -> list[Button]:
+    """Who did not answer in time can be replaced."""
+    if inquiry.status is not Status.IN_REVIEW or not may(actor, Permission.TRIAGE, inquiry.department_id):
+        return []
+    return [
+        Button(
+            "replace",
+            _("Another host instead of %(name)s", name=one.user.name)
+            if one.kind is AssignmentKind.HOST
+            else _("Another reviewer instead of %(name)s", name=one.user.name),
+            url_for("staff.replace", reference=inquiry.reference, assignment_id=one.id),
+        )
+        for one in rules.active_assignments(inquiry)
+        if one.late_at is not None and one.answered_at is None
+    ]
 
 
 def _answers(

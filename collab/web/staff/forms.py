@@ -123,12 +123,9 @@ ASSIGNMENT_KINDS = (
 )
 
 
-class RouteForm(StepForm):
-    """Whom to give an inquiry to."""
+class ReplaceForm(StepForm):
+    """Whom to ask, until when."""
 
-    kind = RadioField(
-        _l("For what"), choices=choices(ASSIGNMENT_KINDS), validators=[InputRequired(_l("Choose one."))]
-    )
     person = SelectField(
         _l("Person"),
         validators=[InputRequired(_l("Choose a person."))],
@@ -136,6 +133,14 @@ class RouteForm(StepForm):
     )
     due_on = Day(_l("Answer by"), validators=[InputRequired(_l("Choose a day."))])
     note = words(_l("A word to this person"), most=1000, rows=3, description=_l("For staff only."))
+
+
+class RouteForm(ReplaceForm):
+    """Whom to give an inquiry to."""
+
+    kind = RadioField(
+        _l("For what"), choices=choices(ASSIGNMENT_KINDS), validators=[InputRequired(_l("Choose one."))]
+    )
 
 
 class HostForm(StepForm):

@@ -68,6 +68,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
         thread=thread,
         kinds=KIND_LABELS,
         doable=doable(found, who, conditions, may_not_decide),
+        due_dates=reviews.due_dates(found, conditions=conditions, now=now),
         held=_held(found, thread, mails, now),
         now=now,
         # A reviewer gives an opinion without having read the others'.

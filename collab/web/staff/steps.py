@@ -41,6 +41,7 @@ from collab.web.staff.forms import (
     NoteForm,
     OpinionForm,
     OwnForm,
+    ReplaceForm,
     RouteForm,
     SetAsideForm,
     SettleForm,
@@ -168,6 +169,49 @@ def release(reference: str, assignment_id: int) -> ResponseReturnValue:
         lede=_("What this person answered stays in the history. The inquiry can be given to somebody else."),
         button=_("Take it off"),
         done=_("Taken off %(name)s.", name=name),
+    )
+
+
+@bp.route("/inquiries/<reference>/replace/<int:assignment_id>", methods=_BOTH)
+@requires(Permission.TRIAGE)
+def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
+    """Somebody else instead of a host or reviewer who does not answer."""
+    inquiry = inquiry_for(reference, Permission.TRIAGE)
+    assignment = next((one for one in inquiry.assignments if one.id == assignment_id), None)
+    if assignment is None:
+        raise NotFound
+    host = assignment.kind is AssignmentKind.HOST
+    form = ReplaceForm(
+        version=inquiry.version, due_on=clocks.suggested_due(inquiry, assignment.kind, clock.now())
+    )
+    asked = {one.user_id for one in rules.active_assignments(inquiry)}
+    people = [
+        SelectChoice(str(one.user.id), _("%(name)s (%(number)s)", name=one.user.name, number=one.waiting))
+        for one in queries.people_for(inquiry, Role.HOST if host else Role.REVIEWER)
+        if one.user.id not in asked
+    ]
+    form.person.choices = [SelectChoice("", _("Choose a person")), *people]
+    verb = triage.replace_host if host else triage.replace_reviewer
+    name = assignment.user.name
+    return act(
+        form,
+        inquiry,
+        lambda: verb(
+            inquiry,
+            assignment,
+            accounts.user_by_id(int(form.person.data)),
+            due_on=form.due_on.data or date.min,
+            note=form.note.data or "",
+            by=actor(),
+            version=form.version.data,
+        ),
+        title=_("Another host instead of %(name)s", name=name)
+        if host
+        else _("Another reviewer instead of %(name)s", name=name),
+        lede=_("Both are told by mail. The history keeps who was asked before."),
+        button=_("Replace"),
+        done=_("Given to %(name)s.", name=_name_of(people, form.person.data)),
+        nobody=not people,
     )
 
 
@@ -336,6 +380,23 @@ def place_free(reference: str) -> ResponseReturnValue:
         lede=_("The partner is asked whether the wish still stands, and the head decides."),
         button=_("Tell the partner"),
         done=_("The partner is asked, and the head is told."),
+    )
+
+
+@bp.route("/inquiries/<reference>/more-time", methods=_BOTH)
+@requires(Permission.TRIAGE)
+def more_time(reference: str) -> ResponseReturnValue:
+    """More time for the partner's word whether the wish stands."""
+    inquiry = inquiry_for(reference, Permission.TRIAGE)
+    form = StepForm(version=inquiry.version)
+    return act(
+        form,
+        inquiry,
+        lambda: conversation.more_time(inquiry, by=actor(), version=form.version.data),
+        title=_("Give the partner more time"),
+        lede=_("The time for the answer becomes as long again, once. The partner is told the new date."),
+        button=_("Give more time"),
+        done=_("The partner has more time."),
     )
 
 

@@ -153,7 +153,7 @@ def test_an_answer_reopens_a_lapsed_one(client: Client, staff: Staff, department
     act(triage.ask, inquiry, "Well?", answer_by=tomorrow(3), by=staff("coordinator", signed_in=False).actor)
     with time_machine.travel(clock.now() + timedelta(days=5), tick=True):
         with unit_of_work():
-            inquiries.clockwork.remind_or_lapse(inquiry.id)
+            inquiries.clockwork.look(inquiry.id)
         assert again(inquiry.id).status is Status.LAPSED
         client.fill(links(inquiry.id, "i")[-1])
         assert "Closed. You may write again at any time." in my(client, inquiry)

@@ -1,0 +1,125 @@
+"""What is due on inquiries, conditions included: what pages, calendars, feeds and digests show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_babel import LazyString
+from sqlalchemy.orm import joinedload
+
+from collab.accounts import Role
+from collab.accounts.actor import Actor
+from collab.core import clock
+from collab.core.db import db
+from collab.inquiries import deadlines
+from collab.inquiries.deadlines import DueDate, What, Who
+from collab.inquiries.models import Assignment, Inquiry
+from collab.inquiries.queries import visible
+from collab.inquiries.statuses import OPEN, Status
+from collab.reviews import queries
+from collab.reviews.models import Condition, ConditionOwner, ConditionState, Decision
+
+
+@dataclass(frozen=True)
+class Due(DueDate):
+    """A due date as it is shown.
+
+    :param text: what exactly, where the step alone does not say it: the text of a condition.
+    """
+
+    text: str = ""
+
+    @property
+    def words(self) -> LazyString | str:
+        """What is due, in words."""
+        return self.text or self.what.label
+
+
+def due_dates(
+    inquiry: Inquiry, *, conditions: Iterable[Condition] | None = None, now: datetime | None = None
+) -> list[Due]:
+    """Everything that is due on an inquiry now, the earliest first; of several conditions each that is open.
+
+    :param conditions: those of the decision that stands, if they are at hand.
+    """
+    found = []
+    for one in deadlines.due_dates(inquiry, now=now):
+        if one.what is not What.CONDITIONS:
+            found.append(_shown(one))
+            continue
+        at_hand = queries.conditions_of(inquiry) if conditions is None else conditions
+        found += [_of_condition(one, each) for each in at_hand if each.state is ConditionState.OPEN]
+    return sorted(found, key=lambda one: (one.due, one.what, one.text))
+
+
+def all_due_dates(
+    *, seen_by: Actor, until: datetime | None = None, mine: bool = False, most: int = 500
+) -> list[Due]:
+    """What is due on the open inquiries that a person may see, the earliest first; four queries, however many.
+
+    :param until: only what is due (or overdue) by then.
+    :param mine: only what this very person owes: asked by name, or by a role where nobody is named.
+    :param most: so many inquiries at most, those with the earliest dates.
+    """
+    now = clock.now()
+    chosen = [Inquiry.status.in_(sorted(OPEN)), Inquiry.due_at.is_not(None), visible(seen_by)]
+    if until is not None:
+        chosen.append(Inquiry.due_at <= until)
+    inquiries = list(
+        db.session.scalars(
+            sa.select(Inquiry)
+            .where(*chosen)
+            .options(joinedload(Inquiry.assignments).joinedload(Assignment.user))
+            .order_by(Inquiry.due_at, Inquiry.id)
+            .limit(most)
+        ).unique()
+    )
+    conditions = _conditions_of([one.id for one in inquiries if one.status is Status.CONDITIONAL])
+    found = [
+        one
+        for inquiry in inquiries
+        for one in due_dates(inquiry, conditions=conditions.get(inquiry.id, []), now=now)
+        if (until is None or one.due <= until) and (not mine or owed_by(one, seen_by))
+    ]
+    return sorted(found, key=lambda one: (one.due, one.inquiry.id, one.what))
+
+
+def owed_by(due: DueDate, actor: Actor) -> bool:
+    """Whether it is this very person's turn."""
+    roles = actor.roles_in(due.inquiry.department_id)
+    match due.who:
+        case Who.HOST | Who.REVIEWER:
+            return due.assignment is not None and due.assignment.user_id == actor.user_id
+        case Who.COORDINATOR:
+            owner = due.inquiry.coordinator_id
+            return Role.COORDINATOR in roles and owner in {None, actor.user_id}
+        case Who.HEAD:
+            return Role.HEAD in roles
+        case _:
+            return False
+
+
+def _shown(due: DueDate) -> Due:
+    return Due(due.inquiry, due.what, due.who, due.since, due.due, due.moments, due.assignment)
+
+
+def _of_condition(due: DueDate, condition: Condition) -> Due:
+    who = Who.PARTNER if condition.owner is ConditionOwner.PARTNER else Who.COORDINATOR
+    until = clock.end_of_day(condition.due_on, due.inquiry.department.timezone)
+    return Due(due.inquiry, due.what, who, due.since, until, text=condition.text)
+
+
+def _conditions_of(inquiry_ids: list[int]) -> dict[int, list[Condition]]:
+    if not inquiry_ids:
+        return {}
+    decisions = db.session.scalars(
+        sa.select(Decision)
+        .where(
+            Decision.inquiry_id.in_(inquiry_ids),
+            Decision.taken_back_at.is_(None),
+            Decision.superseded_at.is_(None),
+        )
+        .options(joinedload(Decision.conditions))
+    ).unique()
+    return {one.inquiry_id: list(one.conditions) for one in decisions}
