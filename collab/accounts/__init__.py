@@ -13,6 +13,7 @@ from collab.accounts.actions.credentials import (
     offered_secret,
     recovery_codes_left,
     renew_recovery_codes,
+    renew_reset,
     replace_one_time_password,
     request_password_reset,
     reset_password,
@@ -21,6 +22,7 @@ from collab.accounts.actions.invitations import (
     accept_invitation,
     invite,
     join_by_invitation,
+    renew_invitation,
     withdraw_invitation,
 )
 from collab.accounts.actions.people import (
@@ -119,7 +121,9 @@ __all__ = [
     "prove",
     "provisioning_uri",
     "recovery_codes_left",
+    "renew_invitation",
     "renew_recovery_codes",
+    "renew_reset",
     "replace_one_time_password",
     "request_password_reset",
     "reset_by_token",

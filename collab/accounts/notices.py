@@ -8,6 +8,7 @@ from collab import mail
 from collab.accounts.models import Invitation, User
 from collab.accounts.roles import Role
 from collab.core import site
+from collab.core.wording import format_moment
 from collab.departments import Department
 
 INVITATION_PATH = "/staff/invitation/"
@@ -44,6 +45,14 @@ def password_reset(user: User, token: str, *, expires_at: datetime) -> None:
     _write(
         user, "password_reset", secrets=[token], address=site.address(RESET_PATH + token), expires=expires_at
     )
+
+
+def later(old: datetime, new: datetime, timezone: str = "Asia/Shanghai") -> dict[str, str]:
+    """A later moment in the place of an earlier one, in all words a mail may have for it."""
+    return {
+        format_moment(old, lang, timezone=timezone): format_moment(new, lang, timezone=timezone)
+        for lang in mail.LANGUAGES
+    }
 
 
 def account_changed(user: User, what: str) -> None:

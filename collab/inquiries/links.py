@@ -1,15 +1,18 @@
 """The secret links partners get by mail, and the sessions they open. Only digests are kept."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from collab.core import clock, tokens
 from collab.core.db import db
-from collab.inquiries.models import Inquiry, Link, LinkKind, PartnerSession
+from collab.core.wording import format_day
+from collab.inquiries.models import Draft, Inquiry, Link, LinkKind, PartnerSession
 
 #: How long a link works. Links that open a partner's page live as long as an inquiry usually does.
 LIFETIME = {LinkKind.CONFIRM: timedelta(days=7), LinkKind.PRIVATE: timedelta(days=120)}
+#: How long an unfinished form is kept.
+DRAFT_LASTS = timedelta(days=7)
 
 
 def issue(inquiry: Inquiry, kind: LinkKind) -> str:
@@ -26,6 +29,54 @@ def issue(inquiry: Inquiry, kind: LinkKind) -> str:
         )
     )
     return token
+
+
+def renew(token: str) -> dict[str, str] | None:
+    """A fresh secret in the place of one that stands in a mail not sent yet, if less than half its life is left (F04).
+
+    The old one is dead at once: nobody has read it. Of a link that was made dead on purpose nothing is renewed, nor of
+    one that was used.
+
+    :returns: what to put in the place of what in the mail; ``None`` when nothing has to change.
+    """
+    now = clock.now()
+    kinds = {tokens.digest(kind, token): kind for kind in LinkKind}
+    link = db.session.scalar(sa.select(Link).where(Link.digest.in_(kinds)))
+    if link is None or link.revoked_at is not None or link.used_at is not None:
+        return None
+    if link.expires_at - now >= LIFETIME[link.kind] / 2:
+        return None
+    inquiry = db.session.get_one(Inquiry, link.inquiry_id)
+    fresh = issue(inquiry, link.kind)
+    link.revoked_at = now
+    return {token: fresh}
+
+
+def renew_draft(token: str) -> dict[str, str] | None:
+    """The same for the link to an unfinished form, which is kept as long again; the mail names the day."""
+    now = clock.now()
+    draft = db.session.scalar(sa.select(Draft).filter_by(digest=tokens.digest("draft", token)))
+    if draft is None or draft.expires_at - now >= DRAFT_LASTS / 2:
+        return None
+    fresh, old, until = tokens.new_token(), draft.expires_at, now + DRAFT_LASTS
+    draft.digest, draft.expires_at = tokens.digest("draft", fresh), until
+    zone = draft.department.timezone
+    days = {
+        format_day(old, lang, timezone=zone): format_day(until, lang, timezone=zone) for lang in ("en", "zh")
+    }
+    return {token: fresh, **days}
+
+
+def live(kind: LinkKind, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether an inquiry has a link of a kind that can still be used; for filters."""
+    return sa.exists(
+        sa.select(sa.literal(1)).where(
+            Link.inquiry_id == Inquiry.id,
+            Link.kind == kind,
+            Link.revoked_at.is_(None),
+            Link.expires_at > now,
+        )
+    )
 
 
 def revoke_all(inquiry: Inquiry, kind: LinkKind) -> None:

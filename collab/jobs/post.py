@@ -7,13 +7,23 @@ from functools import partial
 
 import structlog
 
-from collab import mail
-from collab.core import site
+from collab import accounts, mail
+from collab.core import clock, site
 from collab.core.db import TryAgain, db, unit_of_work
 from collab.core.errors import Unavailable
+from collab.inquiries import links
 from collab.jobs.rounds import retrying
 from collab.mail import Letter, MailState, Postman
 
+#: So long after it was written nothing in a mail is old: the shortest life of a link is half an hour.
+FRESH = timedelta(minutes=10)
+#: How each room makes a fresh link of its own for one that has grown old in the outbox.
+RENEW: tuple[Callable[[str], dict[str, str] | None], ...] = (
+    links.renew,
+    links.renew_draft,
+    accounts.renew_invitation,
+    accounts.renew_reset,
+)
 log = structlog.get_logger("collab.mail")
 BATCH = 20
 #: After so many seconds the other jobs have their turn; what was claimed and not begun is given back.
@@ -44,7 +54,10 @@ def deliver_due(worker_id: str, *, stop: Callable[[], bool] = lambda: False) -> 
                 if not mine:
                     continue
             handled += 1
-            if _one(letter, postman, worker_id):
+            ready = _with_live_links(letter, worker_id)
+            if ready is None:
+                continue
+            if _one(ready, postman, worker_id):
                 # The server itself is the trouble: the others would fare no better, and wait as long.
                 for other in letters:
                     _note(partial(_fail, other, worker_id, "The mail server cannot be used.", False, True))
@@ -52,6 +65,33 @@ def deliver_due(worker_id: str, *, stop: Callable[[], bool] = lambda: False) -> 
     for letter in letters:
         retrying(partial(mail.put_back, letter, worker_id))
     return handled
+
+
+def _with_live_links(letter: Letter, worker_id: str) -> Letter | None:
+    """Renew what would be dead, or nearly, when the mail is read; it may have waited long for its server (F04).
+
+    :returns: the mail as it is to be sent; ``None`` when it is not ours to send any more.
+    """
+    if not letter.secrets or clock.now() - letter.created_at < FRESH:
+        return letter
+    try:
+        return retrying(partial(_renewed, letter, worker_id))
+    except Unavailable:
+        raise
+    except Exception:  # a link that cannot be renewed must not keep the mail back
+        db.session.rollback()
+        log.exception("link_not_renewed", mail=letter.id)
+        return letter
+
+
+def _renewed(letter: Letter, worker_id: str) -> Letter | None:
+    if mail.rewrite(letter, worker_id, {}) is None:
+        return None
+    words: dict[str, str] = {}
+    for secret in letter.secrets:
+        for renew in RENEW:
+            words |= renew(secret) or {}
+    return mail.rewrite(letter, worker_id, words) if words else letter
 
 
 def _one(letter: Letter, postman: Postman, worker_id: str) -> bool:

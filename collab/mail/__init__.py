@@ -18,6 +18,7 @@ from collab.mail.actions import (
     release_leases,
     renew,
     retry,
+    rewrite,
 )
 from collab.mail.compose import LANGUAGES, Composed, compose, paragraphs
 from collab.mail.delivery import Postman
@@ -52,5 +53,6 @@ __all__ = [
     "release_leases",
     "renew",
     "retry",
+    "rewrite",
     "topics",
 ]

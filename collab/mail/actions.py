@@ -2,7 +2,7 @@
 
 import re
 import secrets as randomness
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -39,6 +39,8 @@ class Letter:
     in_reply_to: str | None
     references: tuple[str, ...]
     attempts: int
+    created_at: datetime
+    secrets: tuple[str, ...] = ()
 
 
 def enqueue(
@@ -198,6 +200,21 @@ def renew(letter: Letter, worker_id: str, *, lease: timedelta) -> bool:
     return _mine(letter, worker_id, lease_until=clock.now() + lease)
 
 
+def rewrite(letter: Letter, worker_id: str, words: Mapping[str, str]) -> Letter | None:
+    """Put other words in the place of those that stand in a claimed mail: a fresh link, a later date.
+
+    :returns: the mail as it reads now; ``None`` when it is not this worker's any more.
+    """
+    mail = db.session.get(OutboxMail, letter.id, with_for_update=True, populate_existing=True)
+    if mail is None or mail.state is not MailState.SENDING or mail.leased_by != worker_id:
+        return None
+    mail.body_text = rules.replaced(mail.body_text, words)
+    mail.body_html = rules.replaced(mail.body_html, words) if mail.body_html else None
+    mail.secrets = [words.get(secret, secret) for secret in mail.secrets]
+    db.session.flush()
+    return _letter(mail)
+
+
 def put_back(letter: Letter, worker_id: str) -> None:
     """Give a claimed mail back untried."""
     _mine(
@@ -322,6 +339,8 @@ def _letter(mail: OutboxMail) -> Letter:
         in_reply_to=mail.in_reply_to,
         references=tuple(mail.references),
         attempts=mail.attempts,
+        created_at=mail.created_at,
+        secrets=tuple(mail.secrets),
     )
 
 

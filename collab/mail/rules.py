@@ -3,6 +3,7 @@
 import base64
 import random
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -110,6 +111,14 @@ def next_try(attempts: int, *, first: datetime, now: datetime, server: bool = Fa
     # A fifth of jitter, so that a thousand mails that failed together do not come back together.
     moment = now + delay * random.uniform(0.9, 1.1)  # noqa: S311
     return min(moment, first + GIVE_UP_AFTER)
+
+
+def replaced(text: str, words: Mapping[str, str]) -> str:
+    """The text with words replaced, all in one go: what was put in is not replaced again."""
+    if not words:
+        return text
+    either = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)))
+    return either.sub(lambda found: words[found.group()], text)
 
 
 def strike(text: str, secrets: list[str]) -> str:

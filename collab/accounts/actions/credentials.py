@@ -140,6 +140,20 @@ def _send_reset(user: User, *, by: Actor) -> None:
     db.session.flush()
 
 
+def renew_reset(token: str) -> dict[str, str] | None:
+    """A fresh link in the place of one that stands in a mail not sent yet, if less than half its life is left.
+
+    :returns: what to put in the place of what in the mail; ``None`` when nothing has to change.
+    """
+    now = clock.now()
+    reset = db.session.scalar(sa.select(PasswordReset).filter_by(token=tokens.digest(RESET, token)))
+    if reset is None or reset.used_at is not None or reset.expires_at - now >= RESET_LASTS / 2:
+        return None
+    fresh, old = tokens.new_token(), reset.expires_at
+    reset.token, reset.expires_at = tokens.digest(RESET, fresh), now + RESET_LASTS
+    return {token: fresh, **notices.later(old, now + RESET_LASTS)}
+
+
 def reset_password(token: str, *, new: str, by: Actor) -> None:
     """Set a new password by the link of a mail. All sessions end; the second factor stays as it is.
 

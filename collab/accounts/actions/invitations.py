@@ -85,6 +85,23 @@ def invite(
     return invitation, token
 
 
+def renew_invitation(token: str) -> dict[str, str] | None:
+    """A fresh link in the place of one that stands in a mail not sent yet, if less than half its life is left.
+
+    :returns: what to put in the place of what in the mail; ``None`` when nothing has to change.
+    """
+    now = clock.now()
+    invitation = db.session.scalar(sa.select(Invitation).filter_by(token=tokens.digest(INVITATION, token)))
+    if invitation is None or invitation.accepted_at is not None or invitation.revoked_at is not None:
+        return None
+    if invitation.expires_at - now >= LASTS / 2:
+        return None
+    fresh, old = tokens.new_token(), invitation.expires_at
+    invitation.token, invitation.expires_at = tokens.digest(INVITATION, fresh), now + LASTS
+    department = db.session.get_one(Department, invitation.department_id)
+    return {token: fresh, **notices.later(old, now + LASTS, department.timezone)}
+
+
 def withdraw_invitation(invitation_id: int, *, department_id: int, by: Actor) -> None:
     """Make an invitation's link dead. Inside the caller's unit of work.
 
