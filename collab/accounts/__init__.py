@@ -67,7 +67,6 @@ from collab.accounts.queries import (
     signed_in_by,
     step_of,
     user_by_id,
-    user_by_session,
     with_role,
 )
 from collab.accounts.roles import ROLE_LABELS, Role
@@ -141,7 +140,6 @@ __all__ = [
     "update_user",
     "use_recovery_code",
     "user_by_id",
-    "user_by_session",
     "verify_totp",
     "with_role",
     "withdraw_invitation",

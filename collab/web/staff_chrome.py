@@ -3,9 +3,8 @@
 The piles are counted when the layout draws them, and only then: an error page draws none and needs no database.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flask import Blueprint, current_app, g, request, url_for
@@ -53,7 +52,7 @@ def _chrome() -> dict[str, Any]:
         "nav": _menu(who),
         "piles": PileList(who) if sees else None,
         "banners": _banners(who),
-        "account_url": url_for("account.mine"),
+        "account_url": _url("account.mine"),
     }
 
 
@@ -65,7 +64,7 @@ def _menu(who: Actor) -> list[tuple[str, str, bool]]:
     ]
     here = request.endpoint or ""
     return [
-        (label, url_for(endpoint), here == endpoint or here.startswith(f"{endpoint}_"))
+        (label, _url(endpoint), here == endpoint or here.startswith(f"{endpoint}_"))
         for label, endpoint, permission in entries
         if may(who, permission) and endpoint in current_app.view_functions
     ]
@@ -78,7 +77,7 @@ def _banners(who: Actor) -> list[dict[str, str]]:
         {
             "text": _("No mail server is set: mails stay in the outbox and can be read there."),
             **(
-                {"url": url_for("staff.outbox"), "label": _("Open the outbox")}
+                {"url": _url("staff.outbox"), "label": _("Open the outbox")}
                 if may(who, Permission.SEE_OUTBOX)
                 else {}
             ),
@@ -86,7 +85,7 @@ def _banners(who: Actor) -> list[dict[str, str]]:
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pile:
     """One entry at the left."""
 
@@ -95,7 +94,14 @@ class Pile:
     count: str | None
     current: bool
     hot: bool = False
-    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PileGroup:
+    """Entries under one heading, which may be empty."""
+
+    heading: str
+    piles: list[Pile]
 
 
 class PileList:
@@ -104,70 +110,74 @@ class PileList:
     def __init__(self, who: Actor) -> None:
         self.who = who
 
-    def __bool__(self) -> bool:
-        return True
-
-    def __len__(self) -> int:
-        return len(self._piles)
-
-    def __iter__(self) -> Iterator[Pile]:
-        return iter(self._piles)
-
     @cached_property
-    def _piles(self) -> list[Pile]:
+    def groups(self) -> list[PileGroup]:
+        """What stands at the left, from the top down."""
         counts = piles_here()
         open_now = g.get("pile")
+        queues, aside = _("Queue"), _("Set apart")
 
-        def pile(
-            key: str, label: str, number: int, *, hot: bool = False, group: str = "", **args: Any
-        ) -> Pile:
-            return Pile(
-                label,
-                url_for("staff.queue", **args),
-                _count(number),
-                open_now == key,
-                hot and number > 0,
-                group,
-            )
+        def pile(key: str, label: str, number: int, *, hot: bool = False, **args: str) -> Pile:
+            return Pile(label, _queue_url(**args), _count(number), open_now == key, hot and number > 0)
 
-        found = [
-            Pile(_("For me"), url_for("staff.home"), _count(counts.mine), open_now == "home"),
-            pile("late", _("Late"), counts.late, hot=True, late="1", sort="due"),
-            pile("unread", _("Unread"), counts.unread, unread="1"),
+        def at(status: Status, label: str) -> Pile:
+            return pile(str(status), label, counts.of(status), status=str(status))
+
+        groups = [
+            PileGroup(
+                "",
+                [
+                    Pile(_("For me"), _url("staff.home"), _count(counts.mine), open_now == "home"),
+                    pile("late", _("Late"), counts.late, hot=True, late="1", sort="due"),
+                    pile("unread", _("Unread"), counts.unread, unread="1"),
+                ],
+            ),
+            PileGroup(
+                queues,
+                [
+                    at(Status.RECEIVED, _("To triage")),
+                    at(Status.NEEDS_INFO, _("With the partner")),
+                    at(Status.IN_REVIEW, _("With the department")),
+                    at(Status.DECISION_READY, _("To decide")),
+                    at(Status.CONDITIONAL, _("With conditions")),
+                    at(Status.WAITLISTED, _("Waiting list")),
+                    pile("closed", _("Closed"), counts.of(*CLOSED), status="closed"),
+                    pile("all", _("All"), counts.of(*_ORDINARY)),
+                ],
+            ),
         ]
-        queues = _("Queue")
-        found += [
-            pile(str(status), label, counts.of(status), group=queues, status=str(status))
-            for status, label in (
-                (Status.RECEIVED, _("To triage")),
-                (Status.NEEDS_INFO, _("With the partner")),
-                (Status.IN_REVIEW, _("With the department")),
-                (Status.DECISION_READY, _("To decide")),
-                (Status.CONDITIONAL, _("With conditions")),
-                (Status.WAITLISTED, _("Waiting list")),
-            )
-        ]
-        found.append(pile("closed", _("Closed"), counts.of(*CLOSED), group=queues, status="closed"))
-        ordinary = counts.of(*(set(Status) - set(queries.EXTRAORDINARY)))
-        found.append(pile("all", _("All"), ordinary, group=queues))
         if may(self.who, Permission.TRIAGE):
-            aside = _("Set apart")
-            found += [
-                pile(
-                    "unconfirmed",
-                    _("Not confirmed"),
-                    counts.of(Status.UNCONFIRMED),
-                    group=aside,
-                    status="unconfirmed",
-                ),
-                pile("void", _("Set aside"), counts.of(Status.VOID), group=aside, status="void"),
+            apart = [
+                at(Status.UNCONFIRMED, _("Not confirmed")),
+                at(Status.VOID, _("Set aside")),
             ]
             if counts.erasure:
-                found.append(
-                    pile("erasure", _("To erase"), counts.erasure, hot=True, group=aside, erasure="1")
-                )
-        return found
+                apart.append(pile("erasure", _("To erase"), counts.erasure, hot=True, erasure="1"))
+            groups.append(PileGroup(aside, apart))
+        return groups
+
+    @cached_property
+    def open(self) -> Pile | None:
+        """The one that this page shows."""
+        return next((pile for group in self.groups for pile in group.piles if pile.current), None)
+
+
+_ORDINARY = frozenset(Status) - set(queries.EXTRAORDINARY)
 
 
 def _count(number: int) -> str:
     return f"{number:,}" if number < COUNTED else f"{number:,}+" if number == COUNTED else f"{number:,}"
+
+
+def _url(endpoint: str) -> str:
+    return _address(request.root_path, endpoint)
+
+
+def _queue_url(**args: str) -> str:
+    return _address(request.root_path, "staff.queue", **args)
+
+
+@lru_cache(maxsize=256)
+def _address(_root: str, endpoint: str, **args: Any) -> str:
+    # The same few addresses on every page; they differ only by where the portal is mounted.
+    return url_for(endpoint, **args)
