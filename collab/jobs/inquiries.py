@@ -1,5 +1,7 @@
 """The clocks of inquiries: what time itself does to them (domain.md B.6, B.9)."""
 
+from functools import partial
+
 from collab import privacy, reviews
 from collab.core.db import db
 from collab.inquiries import clockwork, submission
@@ -14,6 +16,15 @@ def turn_clocks() -> int:
         ids = due()
         db.session.rollback()  # the reading is over: no transaction is kept open while each is handled
         done += one_by_one(f"inquiries.{name}", ids, verb)
+    return done
+
+
+def retain() -> int:
+    """Delete what must not be kept any longer (domain.md B.9), and count it in the audit log."""
+    due = privacy.patients_due()
+    db.session.rollback()
+    done = one_by_one("privacy.patients", due, privacy.delete_patients_text)
+    retrying(partial(privacy.count_retention, "patients_text_deleted", done))
     return done
 
 

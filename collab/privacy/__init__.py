@@ -1,6 +1,19 @@
-"""What partners may ask of their data: a copy, and erasure that leaves the figures right."""
+"""What partners may ask of their data: a copy, and erasure that leaves the figures right; what goes by itself."""
 
-from collab.privacy.actions import erase, forget_farewells
+from collab.privacy.actions import (
+    count_retention,
+    delete_patients_text,
+    erase,
+    forget_farewells,
+    patients_due,
+)
 from collab.privacy.queries import everything_of
 
-__all__ = ["erase", "everything_of", "forget_farewells"]
+__all__ = [
+    "count_retention",
+    "delete_patients_text",
+    "erase",
+    "everything_of",
+    "forget_farewells",
+    "patients_due",
+]
