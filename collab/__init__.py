@@ -54,9 +54,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.db.init_app(app)
     with app.app_context():
         database.prepare_engine(extensions.db.engine)
-    extensions.migrate.init_app(
-        app, extensions.db, directory=str(PACKAGE / "migrations"), render_as_batch=True
-    )
     extensions.csrf.init_app(app)
     extensions.mail.init_app(app)
     extensions.babel.init_app(

@@ -13,7 +13,6 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask_babel import gettext as _
-from zxcvbn import zxcvbn
 
 from collab.core import site
 from collab.core.errors import Invalid
@@ -91,6 +90,8 @@ def check(password: str, *, field: str = "password", about: Iterable[str] = ()) 
         raise Invalid(
             field, _("This password is made of names everybody here knows. Please choose other words.")
         )
+    from zxcvbn import zxcvbn  # 30,000 words, loaded where a password is chosen
+
     if zxcvbn(password[:JUDGED], user_inputs=sorted(words))["score"] < LEAST_SCORE:
         raise Invalid(field, _("This password is easy to guess. Please choose a longer or less common one."))
 

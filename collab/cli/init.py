@@ -79,10 +79,10 @@ def migrate() -> None:
     """
     import alembic.command
     from alembic.util import CommandError
+    from flask import current_app
     from sqlalchemy.exc import SQLAlchemyError
 
     from collab.core.db import db
-    from collab.extensions import migrate as flask_migrate
     from collab.jobs import schema
 
     try:
@@ -91,7 +91,7 @@ def migrate() -> None:
         if state is schema.Schema.UNKNOWN:
             raise click.ClickException(schema.SENTENCES[state])
         if state is not schema.Schema.CURRENT:
-            config: Any = flask_migrate.get_config(str(schema.MIGRATIONS))
+            config: Any = schema.prepare(current_app._get_current_object()).get_config()  # type: ignore[attr-defined]
             alembic.command.upgrade(config, "head")
     except (CommandError, SQLAlchemyError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()

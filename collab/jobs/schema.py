@@ -1,18 +1,27 @@
-"""Whether the database has the form this version of the portal expects."""
+"""Whether the database has the form this version of the portal expects.
 
+Alembic is loaded where migrations run or are made, and not by what only asks: that every start does.
+"""
+
+import ast
+import re
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from flask import Flask
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from collab.core.db import db
 
+if TYPE_CHECKING:
+    from flask_migrate import Migrate
+
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_STATED = re.compile(r"^(revision|down_revision)\b[^=\n]*=\s*(.+)$", re.MULTILINE)
 
 
 class Schema(StrEnum):
@@ -35,7 +44,7 @@ SENTENCES = {
 
 def state_of(connection: sa.Connection) -> Schema:
     """Compare the database's revision with the migrations that come with the code."""
-    there = set(MigrationContext.configure(connection).get_current_heads())
+    there = _revisions_in(connection)
     if not there:
         return Schema.EMPTY
     heads, known = _revisions()
@@ -59,7 +68,26 @@ def migrations_are_current() -> bool:
     return state_of(db.session.connection()) is Schema.CURRENT
 
 
+def prepare(app: Flask) -> "Migrate":
+    """Flask-Migrate for an application whose database is to be changed."""
+    from flask_migrate import Migrate
+
+    migrate = Migrate()
+    migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    return migrate
+
+
+def _revisions_in(connection: sa.Connection) -> frozenset[str]:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return frozenset()
+    return frozenset(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
+
+
 @lru_cache(maxsize=1)
 def _revisions() -> tuple[frozenset[str], frozenset[str]]:
-    script = ScriptDirectory(str(MIGRATIONS))
-    return frozenset(script.get_heads()), frozenset(one.revision for one in script.walk_revisions())
+    """The newest revisions and all of them, as the migrations' files state them."""
+    stated: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+    for file in (MIGRATIONS / "versions").glob("*.py"):
+        for name, value in _STATED.findall(file.read_text("utf-8")):
+            stated[name].add(ast.literal_eval(value))
+    return frozenset(stated["revision"] - stated["down_revision"]), frozenset(stated["revision"])

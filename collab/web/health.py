@@ -3,7 +3,6 @@
 import hmac
 import ipaddress
 
-import prometheus_client
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -46,6 +45,8 @@ def readyz() -> ResponseReturnValue:
 @public
 def metrics() -> ResponseReturnValue:
     """Prometheus figures, for loopback or the holder of the token only."""
+    import prometheus_client  # slow to load, and few ask
+
     settings: Settings = current_app.extensions["collab.settings"]
     token = settings.metrics_token.get_secret_value()
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")

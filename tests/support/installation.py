@@ -83,7 +83,10 @@ def migrate(url: str) -> None:
     """Bring an empty database to the newest version by the migrations, as an installation is."""
     import flask_migrate
 
-    with _application(url):
+    from collab.jobs import schema
+
+    with _application(url) as app:
+        schema.prepare(app)
         flask_migrate.upgrade()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import segno
 from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -115,6 +114,8 @@ def signed_out() -> ResponseReturnValue:
 
 def second_factor_page(user: User, session: StaffSession, *, template: str) -> ResponseReturnValue:
     """Shows the offered secret as a picture and as text, and takes its first code."""
+    import segno  # slow to load, and few ask
+
     secret = accounts.offered_secret(session)
     if secret is None:
         flash(_("This took too long. Please begin again."), "warning")
