@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from collab.settings import Settings
 from tests.support import browser as browsers
@@ -298,7 +298,8 @@ def open_context(
             "reduced_motion": "reduce",
         }
         context = new_context(**(given | options))
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         context.on("page", watch.follow)
         return context
 

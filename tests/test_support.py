@@ -208,9 +208,9 @@ def send(server: Smtp) -> None:
     message.set_content("Open http://127.0.0.1:8000/en/confirm/abc. Thank you.\n")
     trust = ssl.create_default_context(cafile=server.ca_file) if server.ca_file else None
     if server.tls == "implicit":
-        connection: smtplib.SMTP = smtplib.SMTP_SSL("127.0.0.1", server.port, context=trust, timeout=2)
+        connection: smtplib.SMTP = smtplib.SMTP_SSL("127.0.0.1", server.port, context=trust, timeout=30)
     else:
-        connection = smtplib.SMTP("127.0.0.1", server.port, timeout=2)
+        connection = smtplib.SMTP("127.0.0.1", server.port, timeout=30)
     try:
         if server.tls == "starttls":
             connection.starttls(context=trust)

@@ -131,7 +131,7 @@ def test_it_starts_from_nothing_and_serves(installed: Path, tmp_path: Path) -> N
 
 
 def _get(port: int, path: str, *, follow: bool = False) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

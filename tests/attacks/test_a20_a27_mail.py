@@ -28,7 +28,7 @@ Worker = Callable[[], int]
 
 def speak(server: Server, request: str) -> bytes:
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as wire:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as wire:
         wire.sendall(request.replace("\n", "\r\n").encode())
         answer = b""
         while part := wire.recv(65536):

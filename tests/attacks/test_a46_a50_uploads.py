@@ -308,7 +308,7 @@ def test_a49_broken_multipart_is_refused_and_others_are_served(server: Server) -
 
 def first_line(address: SplitResult, request: bytes) -> int | None:
     """The status of the answer; ``None`` when the server just hung up."""
-    with socket.create_connection((address.hostname, address.port), timeout=15) as wire:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as wire:
         with contextlib.suppress(OSError):  # it may have heard enough
             wire.sendall(request)
         try:
@@ -320,7 +320,7 @@ def first_line(address: SplitResult, request: bytes) -> int | None:
 
 def fetch(address: SplitResult) -> float:
     began = time.monotonic()
-    with socket.create_connection((address.hostname, address.port), timeout=10) as wire:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as wire:
         wire.sendall(f"GET /healthz HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode())
         assert b" 200 " in wire.recv(4096)
     return time.monotonic() - began
@@ -339,7 +339,7 @@ def test_a49_slow_bodies_do_not_slow_others_down(server: Server) -> None:
 
     try:
         for _ in range(30):
-            wire = socket.create_connection((address.hostname, address.port), timeout=10)
+            wire = socket.create_connection((address.hostname, address.port), timeout=60)
             wire.sendall(multipart(b"--b\r\n", length=500_000, host=address.netloc))
             wires.append(wire)
         dripping = threading.Thread(target=drip)

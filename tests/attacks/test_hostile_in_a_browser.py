@@ -74,7 +74,7 @@ Make = Callable[..., Staff]
 def harmless(page: Page, told: str) -> None:
     """Fail on anything that came to life; what asks for a hand (focus, pointer) gets it."""
     for control in page.locator("main input:visible, main textarea:visible, main a:visible").all()[:3]:
-        control.hover(timeout=2000, force=True)
+        control.hover(force=True)
     assert page.evaluate(FIND) == [], told
 
 

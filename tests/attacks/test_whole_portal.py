@@ -346,7 +346,7 @@ def test_a63_the_commands_stop_with_the_name(command: str, tmp_path: Path) -> No
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 78, done.stderr

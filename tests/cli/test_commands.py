@@ -54,7 +54,7 @@ class Installation:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 
@@ -139,7 +139,7 @@ def test_two_inits_at_once_make_one_administrator(installation: Installation) ->
         )
         for _ in range(2)
     ]
-    told = [process.communicate(timeout=60) for process in both]
+    told = [process.communicate(timeout=180) for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert sum("password   " in out for out, _err in told) == 1
 
@@ -195,7 +195,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in found]
 
 
-def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "it did not happen in time"
@@ -215,7 +215,7 @@ def test_run_starts_all_restarts_what_crashes_and_ends_cleanly(
 ) -> None:
     process = installation.start("run")
     try:
-        process.wait_until(lambda: "Collab runs at" in process.output, seconds=40)
+        process.wait_until(lambda: "Collab runs at" in process.output)
         assert installation.url in process.output
         assert "password" in process.output
         wait(lambda: "worker_started" in process.output)
@@ -229,7 +229,7 @@ def test_run_starts_all_restarts_what_crashes_and_ends_cleanly(
         everything += [pid for child in children(process.pid) for pid in (child, *children(child))]
         began = time.monotonic()
         process.signal(ending)
-        assert process.process.wait(12) == 0
+        assert process.process.wait(120) == 0
         assert time.monotonic() - began < 10
         assert not any(is_alive(pid) for pid in everything)
         assert not installation.answers()
@@ -237,7 +237,7 @@ def test_run_starts_all_restarts_what_crashes_and_ends_cleanly(
         process.kill()
     again = installation.start("run")
     try:
-        again.wait_until(lambda: again.output.count("Collab runs at") == 2, seconds=40)
+        again.wait_until(lambda: again.output.count("Collab runs at") == 2)
         assert again.output.count("password   ") == 1  # of the first run
     finally:
         again.stop()
@@ -245,7 +245,7 @@ def test_run_starts_all_restarts_what_crashes_and_ends_cleanly(
 
 def test_nothing_survives_a_killed_supervisor(installation: Installation) -> None:
     process = installation.start("run")
-    process.wait_until(lambda: "Collab runs at" in process.output, seconds=40)
+    process.wait_until(lambda: "Collab runs at" in process.output)
     everything = [pid for child in children(process.pid) for pid in (child, *children(child))]
     os.kill(process.pid, signal.SIGKILL)
     wait(lambda: not any(is_alive(pid) for pid in everything))

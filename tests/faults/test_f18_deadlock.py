@@ -26,7 +26,7 @@ def add(first: str, second: str, meet: threading.Barrier, tries: list[int]) -> N
     for number, name in enumerate((first, second)):
         db.session.execute(sa.update(RateCount).filter_by(bucket=name).values(hits=RateCount.hits + 1))
         if number == 0 and len(tries) <= 2:
-            meet.wait(10)  # both hold one row before they ask for the other's
+            meet.wait(60)  # both hold one row before they ask for the other's
 
 
 def hits() -> list[int]:

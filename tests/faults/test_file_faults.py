@@ -209,7 +209,7 @@ def test_f19_a_server_killed_in_the_middle_of_an_upload_leaves_nothing_visible(s
     server.start()
     assert db.session.query(StoredFile).count() == 0
     assert [path for path in everything() if path.parent.name != ".incoming"] == []
-    again = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
+    again = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     again.request("GET", f"/en/{slug}/")
     assert again.getresponse().status == 200
     again.close()

@@ -203,7 +203,7 @@ def test_f10_the_database_restarts_while_requests_run(postgres: Postgres, smtp: 
         time.sleep(8)
         stop.set()
         for thread in threads:
-            thread.join(60)
+            thread.join(180)
             assert not thread.is_alive()
         assert not failures, f"{failures[:3]}\n{server.web.output if server.web else ''}"
         # Connections that were waiting are noticed at their next use: a moment after, all is as before.
@@ -216,7 +216,7 @@ def test_f10_the_database_restarts_while_requests_run(postgres: Postgres, smtp: 
             stored = [row[0] for row in connection.execute("SELECT email FROM inquiry")]
         assert len(stored) == len(set(stored))
         assert set(acknowledged) <= set(stored)
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 180
         while not set(stored) <= {recipient for one in smtp.mails for recipient in one.recipients}:
             assert time.monotonic() < ends, "the worker did not come back"
             time.sleep(0.1)
@@ -256,7 +256,7 @@ class HalfSent:
 
     def __init__(self, visitor: Visitor, form: OpenForm, email: str, content: bytes) -> None:
         address = urlsplit(visitor.origin)
-        self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         mark = secrets.token_hex(16)
         body = multipart(mark, {**form.hidden, **COOPERATION, "email": email}, ("note.pdf", content))
         self.connection.putrequest("POST", form.path)
@@ -291,7 +291,7 @@ def test_f20_requests_under_way_are_finished(app: Flask, department: object, ser
     server.web.signal(signal.SIGTERM)
     time.sleep(0.7)
     assert [one.finish() for one in under_way] == [303] * 5
-    assert server.web.process.wait(20) == 0, server.web.output
+    assert server.web.process.wait(120) == 0, server.web.output
     assert not server.answers()
     db.session.rollback()
     stored = {one.email: one for one in db.session.scalars(sa.select(Inquiry))}
@@ -316,13 +316,13 @@ def test_f20_collab_run_ends_both_within_ten_seconds(
         cwd=settings.instance,
     )
     try:
-        run.wait_until(lambda: "Collab runs at" in run.output, seconds=60, what="running")
-        smtp.wait(1, seconds=30)
+        run.wait_until(lambda: "Collab runs at" in run.output, what="running")
+        smtp.wait(1)
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
         assert len(children) == 2, children
         began = time.monotonic()
         run.signal(signal.SIGTERM)
-        assert run.process.wait(15) == 0, run.output
+        assert run.process.wait(120) == 0, run.output
         assert time.monotonic() - began < 10
         assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
     finally:

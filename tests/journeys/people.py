@@ -69,7 +69,7 @@ def newest(smtp: Smtp, address: str) -> Mail:
     return smtp.to(address)[-1]
 
 
-def mail_about(smtp: Smtp, address: str, subject: str, *, seconds: float = 15) -> Mail:
+def mail_about(smtp: Smtp, address: str, subject: str, *, seconds: float = 120) -> Mail:
     """Wait for a mail to an address whose subject contains a text."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:

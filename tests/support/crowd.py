@@ -36,6 +36,6 @@ def at_once(app: Flask, works: Iterable[Callable[[], Any]], *, again: bool = Tru
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     db.session.rollback()
     return results

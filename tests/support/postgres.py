@@ -100,10 +100,10 @@ class Postgres:
             start_new_session=True,
             preexec_fn=end_with_parent(signal.SIGQUIT),
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
-                with psycopg.connect(self._administration, connect_timeout=2) as connection:
+                with psycopg.connect(self._administration, connect_timeout=10) as connection:
                     self.version = connection.info.server_version
                 return
             except psycopg.OperationalError as error:
@@ -115,7 +115,7 @@ class Postgres:
         """As `pg_ctl stop -m fast` or `-m immediate`: both end the sessions, the latter without a checkpoint."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT if immediately else signal.SIGINT)
-            self._process.wait(30)
+            self._process.wait(120)
             self._process = None
 
     def remove(self) -> None:

@@ -69,7 +69,7 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 20, what: str = "ready") -> None:
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 120, what: str = "ready") -> None:
         """Wait for a condition; fail with the process's output when it ends or takes too long."""
         deadline = time.monotonic() + seconds
         while not ready():
@@ -84,7 +84,7 @@ class Process:
         """To the process alone, as `kill` does."""
         self.process.send_signal(number)
 
-    def stop(self, *, seconds: float = 15) -> int:
+    def stop(self, *, seconds: float = 90) -> int:
         """SIGTERM; SIGKILL for the group when it does not end in time, and then the test fails."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -102,5 +102,5 @@ class Process:
         """SIGKILL to the process and all its children, now."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
         self._file.close()

@@ -61,7 +61,7 @@ class Server:
     def answers(self) -> bool:
         """Whether the server is alive."""
         address = urlsplit(self.url)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == 200
