@@ -1,4 +1,4 @@
-"""What a patient wrote to the wrong place is gone within 30 days of the referral; figures and the person's name stay."""
+"""What a patient wrote to the wrong place is gone within 30 days of the referral; figures and the name stay."""
 
 from datetime import timedelta
 from typing import Any
@@ -98,7 +98,9 @@ def test_what_a_patient_wrote_is_gone_within_thirty_days(world: World) -> None:
         assert inquiry.texts_deleted_at == clock.now()
         assert (inquiry.title, inquiry.file_count, files.of("inquiry", id)) == ("–", 0, [])
         assert set(inquiry.answers) <= {"organisation_type", "cooperation_type", "funding_source"}
-        assert search.find("Beispiel", department_ids=[world.department_id]), "the person can still be found"
+        assert search.find("inquiry", "Beispiel", department_ids=[world.department_id]), (
+            "the person can still be found"
+        )
         page = partner.standing(inquiry, "en", now=clock.now())
         assert page.status is Status.REFERRED
         assert "Patient service" in page.sentence

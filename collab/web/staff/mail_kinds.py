@@ -21,6 +21,8 @@ KINDS: dict[str, LazyString] = {
     "M10": _l("Two messages joined"),
     "M11": _l("Closed without reply"),
     "M12": _l("Place free, or wish still open"),
+    "M12r1": _l("First reminder of an offer or refresh"),
+    "M12r2": _l("Second reminder of an offer or refresh"),
     "M13": _l("Withdrawal confirmed"),
     "M14": _l("Data deleted"),
     "S1": _l("Something waits for a member of staff"),
