@@ -101,8 +101,11 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=168, description="Staff sign in again after this time in any case.")
     ] = 12
     partner_session_minutes: Annotated[
-        int, Field(ge=10, le=1440, description="A partner's page closes when idle.")
+        int, Field(ge=10, le=1440, description="A partner's page closes after this idle time.")
     ] = 60
+    partner_session_hours: Annotated[
+        int, Field(ge=1, le=168, description="A partner's page closes after this time in any case.")
+    ] = 12
     upload_megabytes: Annotated[
         int, Field(ge=1, le=100, description="Largest file a partner may send, in MB.")
     ] = 5

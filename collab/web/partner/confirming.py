@@ -74,7 +74,7 @@ def open_link(token: str) -> ResponseReturnValue:
         if link is not None:
             inquiry = partner.by_id(link.inquiry_id)
             reference = inquiry.reference
-            secret = links.open_session(inquiry, minutes=site.settings().partner_session_minutes)
+            secret = links.open_session(inquiry, minutes=60 * site.settings().partner_session_hours)
     if not secret:
         _count_wrong_link()
         message = _("This link does not work any more: it is too old, or a newer one replaced it.")
