@@ -108,7 +108,10 @@ def set_due(inquiry: Inquiry, now: datetime) -> None:
 def ask_for_interest(inquiry: Inquiry, now: datetime) -> datetime:
     """The partner is asked whether the wish still stands; returns until when to answer."""
     days = inquiry.department.settings.service_levels.offer_reply_days
-    inquiry.interest_asked_at, inquiry.interest_extended_at, inquiry.interest_given_at = now, None, None
+    inquiry.interest_asked_at = max(
+        now, inquiry.status_since
+    )  # of what was asked at an earlier stage nothing is left
+    inquiry.interest_extended_at = inquiry.interest_given_at = None
     return _answer_by(inquiry, days_from(inquiry, now, days), now)
 
 
