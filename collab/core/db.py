@@ -114,4 +114,9 @@ def prepare_engine(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+        if _writing.get():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            # Takes no lock and cannot fail; through SQLAlchemy it would take as long as a query.
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("BEGIN")

@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from flask import request
+from flask import g, request
 
 
 def client_network() -> str:
@@ -11,8 +11,15 @@ def client_network() -> str:
     ``remote_addr`` is the peer, or what the configured number of trusted proxies say (``ProxyFix``); headers a
     caller sends by himself are not believed.
     """
+    if "network" not in g:
+        g.network = _network_of(request.remote_addr or "")
+    found: str = g.network
+    return found
+
+
+def _network_of(peer: str) -> str:
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(peer)
     except ValueError:
         return "unknown"
     mapped = getattr(address, "ipv4_mapped", None)

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from flask import Blueprint, current_app, g, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -113,48 +114,23 @@ class PileList:
     @cached_property
     def groups(self) -> list[PileGroup]:
         """What stands at the left, from the top down."""
-        counts = piles_here()
-        open_now = g.get("pile")
-        queues, aside = _("Queue"), _("Set apart")
+        counts, here = piles_here(), g.get("pile")
+        bounded = {
+            "home": counts.mine,
+            "late": counts.late,
+            "unread": counts.unread,
+            "erasure": counts.erasure,
+        }
 
-        def pile(key: str, label: str, number: int, *, hot: bool = False, **args: str) -> Pile:
-            return Pile(label, _queue_url(**args), _count(number), open_now == key, hot and number > 0)
+        def counted(entry: _Entry) -> Pile:
+            number = bounded[entry.key] if entry.key in bounded else counts.of(*entry.statuses)
+            return Pile(entry.label, entry.url, _count(number), entry.key == here, entry.hot and number > 0)
 
-        def at(status: Status, label: str) -> Pile:
-            return pile(str(status), label, counts.of(status), status=str(status))
-
-        groups = [
-            PileGroup(
-                "",
-                [
-                    Pile(_("For me"), _url("staff.home"), _count(counts.mine), open_now == "home"),
-                    pile("late", _("Late"), counts.late, hot=True, late="1", sort="due"),
-                    pile("unread", _("Unread"), counts.unread, unread="1"),
-                ],
-            ),
-            PileGroup(
-                queues,
-                [
-                    at(Status.RECEIVED, _("To triage")),
-                    at(Status.NEEDS_INFO, _("With the partner")),
-                    at(Status.IN_REVIEW, _("With the department")),
-                    at(Status.DECISION_READY, _("To decide")),
-                    at(Status.CONDITIONAL, _("With conditions")),
-                    at(Status.WAITLISTED, _("Waiting list")),
-                    pile("closed", _("Closed"), counts.of(*CLOSED), status="closed"),
-                    pile("all", _("All"), counts.of(*_ORDINARY)),
-                ],
-            ),
+        entries = _entries(request.root_path, str(get_locale()), may(self.who, Permission.TRIAGE))
+        return [
+            PileGroup(heading, [counted(one) for one in group if one.key != "erasure" or counts.erasure])
+            for heading, group in entries
         ]
-        if may(self.who, Permission.TRIAGE):
-            apart = [
-                at(Status.UNCONFIRMED, _("Not confirmed")),
-                at(Status.VOID, _("Set aside")),
-            ]
-            if counts.erasure:
-                apart.append(pile("erasure", _("To erase"), counts.erasure, hot=True, erasure="1"))
-            groups.append(PileGroup(aside, apart))
-        return groups
 
     @cached_property
     def open(self) -> Pile | None:
@@ -162,7 +138,63 @@ class PileList:
         return next((pile for group in self.groups for pile in group.piles if pile.current), None)
 
 
-_ORDINARY = frozenset(Status) - set(queries.EXTRAORDINARY)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A pile without its count.
+
+    :param statuses: what is counted, unless it is one of the bounded counts.
+    :param hot: marked while there is something in it.
+    """
+
+    key: str
+    label: str
+    url: str
+    statuses: tuple[Status, ...] = ()
+    hot: bool = False
+
+
+@lru_cache(maxsize=32)
+def _entries(_root: str, _locale: str, triages: bool) -> list[tuple[str, list[_Entry]]]:
+    """The piles of everybody who triages, or does not, in one language: words and addresses are found once."""
+
+    def at(status: Status, label: str) -> _Entry:
+        return _Entry(str(status), label, url_for("staff.queue", status=str(status)), (status,))
+
+    groups = [
+        (
+            "",
+            [
+                _Entry("home", _("For me"), url_for("staff.home")),
+                _Entry("late", _("Late"), url_for("staff.queue", late="1", sort="due"), hot=True),
+                _Entry("unread", _("Unread"), url_for("staff.queue", unread="1")),
+            ],
+        ),
+        (
+            _("Queue"),
+            [
+                at(Status.RECEIVED, _("To triage")),
+                at(Status.NEEDS_INFO, _("With the partner")),
+                at(Status.IN_REVIEW, _("With the department")),
+                at(Status.DECISION_READY, _("To decide")),
+                at(Status.CONDITIONAL, _("With conditions")),
+                at(Status.WAITLISTED, _("Waiting list")),
+                _Entry("closed", _("Closed"), url_for("staff.queue", status="closed"), tuple(CLOSED)),
+                _Entry("all", _("All"), url_for("staff.queue"), _ORDINARY),
+            ],
+        ),
+    ]
+    if triages:
+        erasure = url_for("staff.queue", erasure="1")
+        apart = [
+            at(Status.UNCONFIRMED, _("Not confirmed")),
+            at(Status.VOID, _("Set aside")),
+            _Entry("erasure", _("To erase"), erasure, hot=True),
+        ]
+        groups.append((_("Set apart"), apart))
+    return groups
+
+
+_ORDINARY = tuple(status for status in Status if status not in queries.EXTRAORDINARY)
 
 
 def _count(number: int) -> str:
@@ -173,11 +205,7 @@ def _url(endpoint: str) -> str:
     return _address(request.root_path, endpoint)
 
 
-def _queue_url(**args: str) -> str:
-    return _address(request.root_path, "staff.queue", **args)
-
-
-@lru_cache(maxsize=256)
-def _address(_root: str, endpoint: str, **args: Any) -> str:
-    # The same few addresses on every page; they differ only by where the portal is mounted.
-    return url_for(endpoint, **args)
+@lru_cache(maxsize=32)
+def _address(_root: str, endpoint: str) -> str:
+    # The same few on every page; they differ only by where the portal is mounted.
+    return url_for(endpoint)

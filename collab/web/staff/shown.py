@@ -48,6 +48,10 @@ def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[S
     """
     now, lang, words = clock.now(), hooks.language(), list_words()
     departments = departments_here()
+    areas = {
+        one.id: {area.code: area.name.get(lang) for area in one.settings.areas}
+        for one in departments.values()
+    }
     address = _addresses(here or {})
     found = []
     for row in rows:
@@ -61,7 +65,7 @@ def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[S
             ShownRow(
                 row=row,
                 url=address(row.reference),
-                area=department.settings.area_name(row.area, lang),
+                area=areas[row.department_id].get(row.area, row.area),
                 track=words.tracks[row.track],
                 pill=words.pills[row.status],
                 due=format_day(due_on, lang, year=False),
