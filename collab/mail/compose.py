@@ -9,11 +9,12 @@ first (domain.md B.5).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale
-from jinja2 import TemplateNotFound
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from collab.core import site
@@ -76,12 +77,15 @@ def _render(template: str, lang: str, context: Mapping[str, Any]) -> str:
 
 
 def _html(name: str, lang: str, text: str, context: Mapping[str, Any]) -> Markup:
-    try:
-        return Markup(_render(f"mail/{name}/body.html", lang, context))  # noqa: S704  # escaped by the template
-    except TemplateNotFound as missing:
-        if missing.name != f"mail/{name}/body.html":
-            raise
+    template = f"mail/{name}/body.html"
+    if template not in _templates(current_app.jinja_env):
         return paragraphs(text)
+    return Markup(_render(template, lang, context))  # noqa: S704  # escaped by the template
+
+
+@lru_cache(1)
+def _templates(environment: Environment) -> frozenset[str]:
+    return frozenset(environment.list_templates(filter_func=lambda name: name.startswith("mail/")))
 
 
 def _context(lang: str, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,8 +89,10 @@ def fold(text: str) -> str:
 def words(text: str) -> str:
     """The words a text is indexed by, in their order, separated by single spaces."""
     found: list[str] = []
-    for token, is_run in _tokens(fold(text[:MOST_CHARACTERS])):
-        found.extend(_pairs(token) if is_run else (token,))
+    # Line by line: one that is plain folds at once, whatever stands in the others.
+    for line in text[:MOST_CHARACTERS].splitlines():
+        for token, is_run in _tokens(fold(line)):
+            found.extend(_pairs(token) if is_run else (token,))
         if len(found) >= MOST_WORDS:
             break
     return " ".join(found[:MOST_WORDS])

@@ -1,18 +1,34 @@
 """What every form of the portal does alike: texts are cleaned before they are checked, errors stand at their field."""
 
+from functools import cache
 from typing import Any
 
+from babel import Locale
+from babel.support import Translations
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, Form
+from wtforms.form import BaseForm
+from wtforms.i18n import DefaultTranslations, messages_path
 from wtforms.validators import ValidationError
 
 from collab.core.errors import Invalid
 from collab.core.text import HiddenCharacters, clean_line, clean_text
 
 
+@cache
+def _wtforms_words(locale: Locale) -> DefaultTranslations:
+    """WTForms' own sentences; Flask-WTF would read their file anew for each request."""
+    return DefaultTranslations(Translations.load(messages_path(), [locale], domain="wtforms"))
+
+
 class PortalForm(FlaskForm):
     """A form with CSRF protection whose refusals by a verb can be put at the field they name."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # has no types
+        def get_translations(self, _form: BaseForm) -> DefaultTranslations:
+            return _wtforms_words(get_locale())
 
     def refuse(self, refusal: Invalid) -> None:
         """Show a verb's refusal at its field, or above the form when the form has no such field."""

@@ -86,8 +86,8 @@ class ButtonsField(RadioField):
 
 
 def _on_the_list(field: SelectField) -> None:
-    offered: list[Any] = list(field.iter_choices())
-    if field.data and field.data not in {str(choice.value) for choice in offered}:
+    offered: Any = field.choices  # always such as forms offer them: with a value
+    if field.data and all(choice.value != field.data for choice in offered):
         raise ValidationError(_("Choose one of the entries of the list."))
 
 

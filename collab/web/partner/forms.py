@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from flask import g
@@ -130,8 +131,8 @@ class InquiryForm(SealedForm):
         return sum(len(part) for part in self.parts())
 
     def _offer(self, name: str, choices: dict[str, str], *, empty: bool = False) -> None:
-        first = [SelectChoice("", _("Please choose"))] if empty else []
-        self._fields[name].choices = first + [SelectChoice(code, words) for code, words in choices.items()]  # type: ignore[attr-defined]
+        first = (("", _("Please choose")),) if empty else ()
+        self._fields[name].choices = _offered((*first, *choices.items()))  # type: ignore[attr-defined]
 
     def answers(self) -> dict[str, Any]:
         """What passed the checks, under the HTML names; days and months as ISO text."""
@@ -152,6 +153,12 @@ class InquiryForm(SealedForm):
     def warnings(self) -> list[str]:
         """What the partner should know although it does not stand in the way."""
         return []
+
+
+@lru_cache(64)
+def _offered(choices: tuple[tuple[str, str], ...]) -> tuple[SelectChoice, ...]:
+    """The same for every form: there are 250 countries and regions to choose from."""
+    return tuple(SelectChoice(code, words) for code, words in choices)
 
 
 class CooperationForm(InquiryForm):

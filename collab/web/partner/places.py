@@ -1,6 +1,6 @@
 """Countries and regions by their assigned ISO 3166-1 codes, in the reader's language and the department's words."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -31,7 +31,12 @@ def assigned() -> frozenset[str]:
 def names(settings: DepartmentSettings, lang: str) -> dict[str, str]:
     """Code and name, in the order in which readers of the language look for them."""
     own = {code: name.get(lang) for code, name in settings.country_names.items() if code in assigned()}
-    return dict(sorted((_names(lang) | own).items(), key=lambda pair: _place_of(pair[1], lang)))
+    return dict(_ordered(lang, tuple(own.items())))
+
+
+@lru_cache(32)
+def _ordered(lang: str, own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((_names(lang) | dict(own)).items(), key=lambda pair: _place_of(pair[1], lang)))
 
 
 def _place_of(name: str, lang: str) -> tuple[bytes, str]:
