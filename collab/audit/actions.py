@@ -6,13 +6,15 @@ from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.audit.models import AuditEvent, AuditHead, Who
 from collab.core import clock
-from collab.core.db import db, unit_of_work
+from collab.core.db import connection, db, unit_of_work
 
 GENESIS = "0" * 64
+_HEAD = sa.select(AuditHead.__table__.c.hash).with_for_update()
+_FIRST = sa.text("INSERT INTO audit_head (id, hash) VALUES (1, :hash) ON CONFLICT DO NOTHING")
+_NEXT = sa.text("UPDATE audit_head SET hash = :hash WHERE id = 1")
 
 
 def record(
@@ -29,11 +31,11 @@ def record(
     :param action: ``room.verb_in_past_tense``, e.g. ``inquiry.declined``.
     :param on: kind and id of what it was done to.
     """
-    head = db.session.get(AuditHead, 1, with_for_update=True, populate_existing=True)
-    if head is None:  # the very first event; somebody else may be writing it this moment, too
-        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-        db.session.execute(insert(AuditHead).values(id=1, hash=GENESIS).on_conflict_do_nothing())
-        head = db.session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+    database = connection()
+    before = database.scalar(_HEAD)
+    if before is None:  # the very first event; somebody else may be writing it this moment, too
+        database.execute(_FIRST, {"hash": GENESIS})
+        before = database.scalar(_HEAD)
     kind, object_id = on or (None, None)
     event = AuditEvent(
         at=clock.now().replace(microsecond=0),
@@ -47,10 +49,10 @@ def record(
         object_id=object_id,
         refused=refused,
         detail=detail or None,
-        before=head.hash,
+        before=before,
     )
     event.hash = hash_of(event)
-    head.hash = event.hash
+    database.execute(_NEXT, {"hash": event.hash})
     db.session.add(event)
     return event
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from collab.core.errors import Conflict, Unavailable
 from collab.extensions import Base, db
 
-__all__ = ["Model", "TryAgain", "db", "prepare_engine", "unit_of_work"]
+__all__ = ["Model", "TryAgain", "connection", "db", "prepare_engine", "unit_of_work"]
 
 if TYPE_CHECKING:
 
@@ -72,6 +72,11 @@ def unit_of_work() -> Iterator[None]:
         raise
     finally:
         _writing.reset(token)
+
+
+def connection() -> sa.Connection:
+    """The present transaction, for statements that stand for themselves: nothing pending is written before them."""
+    return db.session.connection()
 
 
 def _translated(failure: DBAPIError) -> Exception:

@@ -1,13 +1,13 @@
 """How often something may happen in a while, counted in the database so that all processes see the same count."""
 
 from datetime import timedelta
+from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from collab.core import clock
-from collab.core.db import Model, db
+from collab.core.db import Model, connection, db
 from collab.core.errors import TooMany
 
 
@@ -41,22 +41,29 @@ def hit_all(*buckets: tuple[str, int, timedelta]) -> None:
     :raises TooMany: one of them is over its limit; with the seconds until the last such window ends.
     """
     moment = int(clock.now().timestamp())
-    rows, limits = [], {}
-    for bucket, limit, per in sorted(buckets):  # in one order, so that two callers never wait for each other
+    values: dict[str, str | int] = {}
+    limits = {}
+    # In one order, so that two callers never wait for each other.
+    for number, (bucket, limit, per) in enumerate(sorted(buckets)):
         seconds = int(per.total_seconds())
         window = moment // seconds
-        rows.append({"bucket": bucket[:160], "window": window, "ends": (window + 1) * seconds, "hits": 1})
+        values |= {f"bucket{number}": bucket[:160], f"window{number}": window}
+        values |= {f"ends{number}": (window + 1) * seconds}
         limits[bucket[:160]] = limit
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(RateCount)
-        .values(rows)
-        .on_conflict_do_update(index_elements=["bucket", "window"], set_={"hits": RateCount.hits + 1})
-        .returning(RateCount.bucket, RateCount.hits, RateCount.ends)
-    )
-    over = [ends for bucket, hits, ends in db.session.execute(statement) if hits > limits[bucket]]
+    counted = connection().execute(_counting(len(buckets)), values)
+    over = [ends for bucket, hits, ends in counted if hits > limits[bucket]]
     if over:
         raise TooMany(retry_after=max(max(over) - moment, 1))
+
+
+@cache
+def _counting(number: int) -> sa.TextClause:
+    """The statement that counts in so many buckets; the same on both databases."""
+    rows = ", ".join(f"(:bucket{one}, :window{one}, :ends{one}, 1)" for one in range(number))
+    return sa.text(
+        f'INSERT INTO rate_count (bucket, "window", ends, hits) VALUES {rows} '  # noqa: S608  # numbers alone
+        'ON CONFLICT (bucket, "window") DO UPDATE SET hits = rate_count.hits + 1 RETURNING bucket, hits, ends'
+    )
 
 
 def give_back(bucket: str, *, per: timedelta) -> None:

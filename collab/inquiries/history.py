@@ -8,18 +8,17 @@ import sqlalchemy as sa
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidRequestError
 
 from collab import audit
 from collab.accounts.actor import Actor
 from collab.accounts.roles import Role
 from collab.core import clock
-from collab.core.db import db
+from collab.core.db import connection, db
 from collab.core.errors import Conflict, Forbidden, NotFound
 from collab.inquiries import clocks, rules
 from collab.inquiries.models import Conflict as ConflictOfInterest
-from collab.inquiries.models import Inquiry, InquiryCount, InquiryEvent
+from collab.inquiries.models import Inquiry, InquiryEvent
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import CLOSED, STEP_LABELS, Status, Step, find, steps_from
 
@@ -265,28 +264,25 @@ def put(inquiry: Inquiry, target: Status, now: datetime) -> None:
         inquiry.reminded = 0
         inquiry.escalated_at = None
         clocks.set_due(inquiry, now)
-    count(inquiry.department_id, {source: -1, target: +1})  # last: it flushes, and by then the row is whole
+    count(inquiry.department_id, {source: -1, target: +1})
 
 
 def count(department_id: int, changes: dict[Status, int]) -> None:
     """Add to the kept counts, always in the same order so that two writers cannot lock each other out."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     for status in sorted(changes):
         change = changes[status]
-        if change < 0:
-            db.session.execute(
-                sa.update(InquiryCount)
-                .where(InquiryCount.department_id == department_id, InquiryCount.status == status)
-                .values(count=InquiryCount.count + change)
-            )
-        else:
-            db.session.execute(
-                insert(InquiryCount)
-                .values(department_id=department_id, status=status, count=change)
-                .on_conflict_do_update(
-                    index_elements=["department_id", "status"], set_={"count": InquiryCount.count + change}
-                )
-            )
+        values = {"department_id": department_id, "status": str(status), "change": change}
+        connection().execute(_LESS if change < 0 else _MORE, values)
+
+
+# A count that is not there yet begins with what is added; below nothing it cannot fall, so it is there to be lessened.
+_LESS = sa.text(
+    "UPDATE inquiry_count SET count = count + :change WHERE department_id = :department_id AND status = :status"
+)
+_MORE = sa.text(
+    "INSERT INTO inquiry_count (department_id, status, count) VALUES (:department_id, :status, :change) "
+    "ON CONFLICT (department_id, status) DO UPDATE SET count = inquiry_count.count + excluded.count"
+)
 
 
 def answered_by_a_person(inquiry: Inquiry, now: datetime) -> bool:

@@ -1,11 +1,12 @@
 """Put into the search, and take out of it, in the caller's transaction."""
 
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from collab.core.db import db
+from collab.core.db import connection, db
 from collab.search.models import SearchEntry, department_mark, entry_id
 from collab.search.vocabulary import marks, words
 
@@ -16,9 +17,8 @@ def index(kind: str, object_id: int, *, department_id: int, text: str) -> None:
     :param kind: one of ``models.KINDS``.
     :param text: everything it should be found by; what matters most stands first.
     """
-    db.session.execute(
-        upsert(db.session.get_bind().dialect.name), [row(kind, object_id, department_id, text)]
-    )
+    database = connection()
+    database.execute(upsert(database.dialect.name), row(kind, object_id, department_id, text))
 
 
 def remove(kind: str, object_id: int) -> None:
@@ -37,10 +37,11 @@ def row(kind: str, object_id: int, department_id: int, text: str) -> dict[str, A
     }
 
 
+@cache
 def upsert(dialect: str) -> sa.Executable:
     """The statement that keeps rows; an entry whose words are the same is left alone."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(SearchEntry)
+    statement = insert(cast(sa.Table, SearchEntry.__table__))
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[SearchEntry.id],
