@@ -2,8 +2,9 @@
 nobody knows, which the sweep removes after a while."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import sqlalchemy as sa
 import structlog
@@ -46,29 +47,35 @@ class Opened:
         self.content.close()
 
 
-def receive(
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """An upload that was looked into and whose bytes are durable; no record knows it yet."""
+
+    purpose: str
+    filename: str
+    media_type: str
+    size: int
+    pages: int | None
+    sha256: str
+    key: str
+
+
+def arrive(
     stream: BinaryIO | IO[bytes],
     filename: str,
     *,
-    department_id: int,
     purpose: str,
-    claim_token: str,
     max_bytes: int,
     declared: str | None = None,
     allowed: Collection[str] = (inspection.PDF,),
     field: str = "attachment",
-) -> StoredFile:
-    """Take an upload: read it within its limit, look into it, keep the bytes, note it as pending for one form.
+) -> Arrived:
+    """Take an upload: read it within its limit, look into it, keep the bytes. Asks nothing of the database.
 
-    Call it before any query of the unit of work, so that the database is not locked while bytes are read.
-
-    :param claim_token: the secret of the form that uploads; only who has it can attach the file (A02).
     :param declared: the content type the upload claims.
     :raises Invalid: at ``field``, with the reason.
     :raises Unavailable: no room, or the store is away.
     """
-    if not claim_token:
-        raise NotFound
 
     def refuse(code: str) -> Invalid:
         log.info("upload_refused", reason=code, purpose=purpose)
@@ -91,8 +98,7 @@ def receive(
             key = store().keep(incoming)
     except TooLarge:
         raise refuse("size") from None
-    file = StoredFile(
-        department_id=department_id,
+    return Arrived(
         purpose=purpose,
         filename=rules.display_name(filename),
         media_type=by_name,
@@ -100,14 +106,53 @@ def receive(
         pages=known,
         sha256=incoming.sha256,
         key=key,
-        state=FileState.PENDING,
-        claim_digest=digest(PURPOSE, claim_token),
-        scan=ScanState.NOT_CHECKED,
-        created_at=clock.now(),
     )
+
+
+def hold(arrived: Arrived, *, department_id: int, claim_token: str) -> StoredFile:
+    """Note an upload as pending for one form.
+
+    :param claim_token: the form's secret; only who has it can attach the file (A02).
+    """
+    if not claim_token:
+        raise NotFound
+    file = _record(arrived, department_id)
+    file.state, file.claim_digest = FileState.PENDING, digest(PURPOSE, claim_token)
     db.session.add(file)
     db.session.flush()
     return file
+
+
+def attach_new(arrived: Arrived, *, department_id: int, owner: tuple[str, int]) -> StoredFile:
+    """Note an upload as part of something at once; it is written with the next flush."""
+    file = _record(arrived, department_id)
+    file.state = FileState.ATTACHED
+    file.owner_kind, file.owner_id = owner
+    db.session.add(file)
+    return file
+
+
+def receive(
+    stream: BinaryIO | IO[bytes],
+    filename: str,
+    *,
+    department_id: int,
+    claim_token: str,
+    **how: Any,
+) -> StoredFile:
+    """``arrive`` and ``hold`` in one.
+
+    Call it before any query of the unit of work, so that the database is not locked while bytes are read.
+    """
+    if not claim_token:
+        raise NotFound
+    return hold(arrive(stream, filename, **how), department_id=department_id, claim_token=claim_token)
+
+
+def _record(arrived: Arrived, department_id: int) -> StoredFile:
+    return StoredFile(
+        **asdict(arrived), department_id=department_id, scan=ScanState.NOT_CHECKED, created_at=clock.now()
+    )
 
 
 def claim(

@@ -1,20 +1,21 @@
 """From the public form to the queue: drafts, sending, confirming."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.dialects import postgresql, sqlite
 
 from collab import files, mail, search
 from collab.accounts.actor import Actor
 from collab.core import clock, limits, site, text, tokens
-from collab.core.db import db
+from collab.core.db import connection, db
 from collab.core.errors import Conflict, NotFound, TooMany
 from collab.departments import Department
 from collab.departments.tracks import Track
+from collab.files import Arrived
 from collab.inquiries import clocks, links, notices, rules
 from collab.inquiries.history import Kind, count, move, seen, take, tell
 from collab.inquiries.models import Draft, Inquiry, LinkKind, ReferenceCounter
@@ -51,7 +52,8 @@ class Submission:
 
     :param fields: values under the HTML names of domain.md A.1–A.4; dates and months as ISO text.
     :param submission_key: made with the form; the same key gives the same inquiry, however often it is sent.
-    :param claim_token: the secret under which the form's file was uploaded.
+    :param claim_token: the secret under which the form's file was uploaded, if it was before.
+    :param arrived: what was uploaded with the form now, in its order.
     """
 
     department: Department
@@ -60,6 +62,7 @@ class Submission:
     fields: dict[str, Any]
     submission_key: str
     claim_token: str | None = None
+    arrived: tuple[Arrived, ...] = ()
     source_page: str | None = None
     is_demo: bool = False
     confirmed: bool = field(default=False)
@@ -74,16 +77,21 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     """
     department, fields = submission.department, submission.fields
     now = clock.now()
+    key = tokens.digest("submission", submission.submission_key)
     reference = _next_reference(
         department
     )  # one after the other: a twin is kept before we look, or not at all
     existing = by_key(submission.submission_key)
     if existing is not None:
         _give_back(department)
+        _hold(submission.arrived, submission)
         return existing
     if not submission.is_demo:
         _limit("inquiry", fields["email"], by)
-    uploads = files.keep_newest(submission.claim_token or "", MOST_FILES, wait=True)
+    arrived = submission.arrived[-MOST_FILES:]
+    _hold(submission.arrived[:-MOST_FILES], submission)
+    uploads = files.keep_newest(submission.claim_token or "", MOST_FILES - len(arrived), wait=True)
+    draft = db.session.scalar(sa.select(Draft).filter_by(submission_key=key))
 
     inquiry = Inquiry(
         department=department,
@@ -91,7 +99,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
         track=submission.track,
         status=Status.UNCONFIRMED,
         locale=submission.locale,
-        submission_key=tokens.digest("submission", submission.submission_key),
+        submission_key=key,
         full_name=fields["full_name"],
         email=fields["email"],
         email_key=fields["email"].casefold(),
@@ -109,13 +117,15 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
         submitted_at=now,
         status_since=now,
         is_demo=submission.is_demo,
-        file_count=len(uploads),
+        file_count=len(uploads) + len(arrived),
     )
     db.session.add(inquiry)
     db.session.flush()
+    owner = ("inquiry", inquiry.id)
     for upload in uploads:
-        files.attach(upload, owner=("inquiry", inquiry.id))
-    draft = db.session.scalar(sa.select(Draft).filter_by(submission_key=inquiry.submission_key))
+        files.attach(upload, owner=owner)
+    for new in arrived:
+        files.attach_new(new, department_id=department.id, owner=owner)
     if draft is not None:
         drop_draft(draft)
     count(department.id, {Status.UNCONFIRMED: +1})
@@ -218,18 +228,16 @@ def by_key(key: str) -> Inquiry | None:
     return db.session.scalar(sa.select(Inquiry).filter_by(submission_key=tokens.digest("submission", key)))
 
 
+_NEXT_NUMBER = sa.text(
+    "INSERT INTO reference_counter (department_id, year, last) VALUES (:department_id, :year, 1) "
+    "ON CONFLICT (department_id, year) DO UPDATE SET last = reference_counter.last + 1 RETURNING last"
+)
+
+
 def _next_reference(department: Department) -> str:
     """The next running number of the department's year; whoever asks at the same time waits."""
     year = clock.today(department.timezone).year
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    number = db.session.scalar(
-        insert(ReferenceCounter)
-        .values(department_id=department.id, year=year, last=1)
-        .on_conflict_do_update(
-            index_elements=["department_id", "year"], set_={"last": ReferenceCounter.last + 1}
-        )
-        .returning(ReferenceCounter.last)
-    )
+    number = connection().scalar(_NEXT_NUMBER, {"department_id": department.id, "year": year})
     return f"{department.code}-{year}-{number:04d}"
 
 
@@ -241,6 +249,12 @@ def _give_back(department: Department) -> None:
         .where(ReferenceCounter.department_id == department.id, ReferenceCounter.year == year)
         .values(last=ReferenceCounter.last - 1)
     )
+
+
+def _hold(arrived: Iterable[Arrived], submission: Submission) -> None:
+    """What arrived and is not attached is pending, as if it had been uploaded before."""
+    for upload in arrived:
+        files.hold(upload, department_id=submission.department.id, claim_token=submission.claim_token or "")
 
 
 def _limit(what: str, email: str, by: Actor) -> None:

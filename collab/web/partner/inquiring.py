@@ -91,10 +91,16 @@ def _sent_before(seal: Seal | None) -> ResponseReturnValue | None:
 def _send(form: InquiryForm, seal: Seal) -> ResponseReturnValue:
     department_id = form.department.id
     try:
-        problem = uploads.take(seal.claim_token, department_id=department_id, purpose="inquiry")
+        taken, problem = uploads.arrived(purpose="inquiry")
         if not _valid(form, problem):
+            uploads.keep(taken, seal.claim_token, department_id=department_id)
             return _sent_before(seal) or _shown(form, status=422)
-        with unit_of_work():
+        # One durable transaction for both, unless the inquiry is refused: then the file is kept without it.
+        with (
+            uploads.kept_if_refused(taken, seal.claim_token, department_id=department_id),
+            unit_of_work(),
+        ):
+            uploads.count(len(taken))
             inquiry = inquiries.submit(
                 Submission(
                     department=form.department,
@@ -103,6 +109,7 @@ def _send(form: InquiryForm, seal: Seal) -> ResponseReturnValue:
                     fields=form.answers(),
                     submission_key=seal.submission_key,
                     claim_token=seal.claim_token,
+                    arrived=tuple(taken),
                     source_page=form.source_page.data or None,
                 ),
                 by=visitor(),

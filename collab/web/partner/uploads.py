@@ -1,5 +1,7 @@
 """Files that come with a form: kept before the form is checked, so that a refused form does not lose them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from flask import request
@@ -7,8 +9,8 @@ from flask import request
 from collab import files
 from collab.core import limits, site
 from collab.core.db import db, unit_of_work
-from collab.core.errors import Invalid
-from collab.files import FileState, StoredFile
+from collab.core.errors import Invalid, Refused
+from collab.files import Arrived, FileState, StoredFile
 from collab.web.network import client_network
 from collab.web.partner import bp
 
@@ -30,27 +32,65 @@ def take(
     :returns: why one of them cannot be taken; the others are kept.
     :raises TooMany: this network sent too many.
     """
+    uploads, problem = arrived(purpose=purpose, allowed=allowed)
+    keep(uploads, claim_token, department_id=department_id, most=most)
+    return problem
+
+
+def arrived(
+    *, purpose: str, allowed: frozenset[str] = frozenset({files.PDF})
+) -> tuple[list[Arrived], Invalid | None]:
+    """The uploads of this request, looked into, and why one of them cannot be taken. No record knows them yet."""
+    taken: list[Arrived] = []
     problem: Invalid | None = None
     for upload in request.files.getlist("attachment"):
         if not upload.filename:
             continue
         try:
-            with unit_of_work():
-                files.receive(
+            taken.append(
+                files.arrive(
                     upload.stream,
                     upload.filename,
-                    department_id=department_id,
                     purpose=purpose,
-                    claim_token=claim_token,
                     declared=upload.content_type,
                     allowed=allowed,
                     max_bytes=most_bytes(),
                 )
-                limits.hit(f"upload:{client_network()}", limit=uploads_an_hour(), per=timedelta(hours=1))
-                files.keep_newest(claim_token, most)
+            )
         except Invalid as refusal:
             problem = refusal
-    return problem
+    return taken, problem
+
+
+def keep(uploads: list[Arrived], claim_token: str, *, department_id: int, most: int = 1) -> None:
+    """Note what arrived under the form's secret, each by itself.
+
+    :raises TooMany: this network sent too many.
+    """
+    for upload in uploads:
+        with unit_of_work():
+            count(1)
+            files.hold(upload, department_id=department_id, claim_token=claim_token)
+            files.keep_newest(claim_token, most)
+
+
+@contextmanager
+def kept_if_refused(uploads: list[Arrived], claim_token: str, *, department_id: int) -> Iterator[None]:
+    """What arrived is attached by the unit of work inside; when that is refused, the form keeps it all the same."""
+    try:
+        yield
+    except Refused:
+        keep(uploads, claim_token, department_id=department_id)
+        raise
+
+
+def count(number: int) -> None:
+    """Count uploads of this network.
+
+    :raises TooMany: it sent too many.
+    """
+    for _upload in range(number):
+        limits.hit(f"upload:{client_network()}", limit=uploads_an_hour(), per=timedelta(hours=1))
 
 
 @bp.teardown_request

@@ -27,5 +27,7 @@ def test_a_submission_with_a_file_costs_at_most_twenty_queries(
             )
         assert answer.status_code == 303, answer.text
         spent.append(len(queries(found)) - len(queries(shown)))
+        # The file and the inquiry are durable together, or not at all.
+        assert found.count("BEGIN IMMEDIATE") == (engine.dialect.name == "sqlite"), "\n".join(found)
     assert max(spent) <= 20, "\n".join(queries(found))
     assert len(set(spent)) == 1, spent

@@ -350,6 +350,7 @@ def test_over_the_limit_the_page_keeps_everything(client: Client, department: De
     holds(refused, COOPERATION)
     assert FILE[0] in refused.text
     assert number_of(Inquiry) == 2
+    assert pending() == [FILE[0]]
     with time_machine.travel(clock.now() + timedelta(days=1, hours=1), tick=True):
         fresh = client.fill(address("cooperation"), **COOPERATION)
         assert fresh.status_code == 303
