@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
@@ -179,9 +179,14 @@ GROUPS: dict[str, frozenset[Status]] = {"open": OPEN, "closed": CLOSED}
 #: Without a status the queue shows everything but what nobody confirmed and what was set aside.
 EXTRAORDINARY = (Status.UNCONFIRMED, Status.VOID)
 SORTS = ("urgent", "due")
-COUNTRIES = frozenset(
-    str(code) for code in Locale.parse("en").territories if re.fullmatch("[A-Z]{2}", str(code))
-)
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Every code a country or region may have; put together where somebody asks, not at the start."""
+    return frozenset(
+        str(code) for code in Locale.parse("en").territories if re.fullmatch("[A-Z]{2}", str(code))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +240,7 @@ class QueueView:
             pile=one_of("status", [*GROUPS, *map(str, Status)]),
             track=Track(track) if track else None,
             area=like("area", r"[a-z][a-z0-9_]{1,39}"),
-            country=one_of("country", COUNTRIES),
+            country=one_of("country", countries()),
             assigned=like("assigned", r"me|nobody|[1-9][0-9]{0,8}"),
             late=one_of("late", ["1"]) == "1",
             unread=one_of("unread", ["1"]) == "1",

@@ -78,7 +78,7 @@ def _countries(lang: str, chosen: str) -> Markup:
     """All countries as a field offers them, in the order of their names: a third of the page, and always the same."""
     names = Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB").territories
     pairs = sorted(
-        ((code, str(names.get(code, code))) for code in queries.COUNTRIES), key=lambda pair: pair[1]
+        ((code, str(names.get(code, code))) for code in queries.countries()), key=lambda pair: pair[1]
     )
     draw: Any = current_app.jinja_env.get_template("staff/_options.html").module
     return Markup(draw.options(pairs, chosen))  # noqa: S704  # drawn and escaped by the template
