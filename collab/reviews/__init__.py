@@ -56,6 +56,7 @@ from collab.reviews.scores import (
     go_on,
     host_answers,
     mark_ready,
+    release,
     save_draft,
     take_path,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "panel",
     "panel_of",
     "place_free",
+    "release",
     "review_asked_of",
     "rubric_of",
     "rubrics",

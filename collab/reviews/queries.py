@@ -11,7 +11,7 @@ from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, may
 from collab.core.db import db
 from collab.core.errors import NotFound
-from collab.inquiries import rules
+from collab.inquiries import gates, rules
 from collab.inquiries.models import Assignment, AssignmentKind, HostAnswer, Inquiry
 from collab.reviews import panel, rubrics
 from collab.reviews.models import Condition, Decision, Opinion, OpinionDraft, Rubric
@@ -156,7 +156,8 @@ def waits_for(inquiry: Inquiry, *, panel: Panel | None = None) -> list[str]:
             found.append(
                 ngettext("One more review is needed.", "%(num)s more reviews are needed.", reviews.missing)
             )
-    return found
+    open_gates = gates.why_unanswered(inquiry, gates.unanswered(inquiry))
+    return [*found, open_gates] if open_gates else found
 
 
 def draft_of(inquiry: Inquiry, actor: Actor) -> OpinionDraft | None:

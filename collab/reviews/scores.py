@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.accounts import SYSTEM, Role
 from collab.accounts.actor import Actor
@@ -13,7 +14,7 @@ from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.departments import Criterion
-from collab.inquiries import clocks, notices, triage
+from collab.inquiries import clocks, interests, notices, triage
 from collab.inquiries.history import Kind, move, seen, take, tell
 from collab.inquiries.models import Assignment, HostAnswer, Inquiry, InquiryEvent, LightPath
 from collab.inquiries.statuses import Status, Step
@@ -89,7 +90,7 @@ class Content:
         for criterion in criteria:
             mark = self.marks.get(criterion.code, "")
             if mark not in {"1", "2", "3", "4", "5", CANNOT_JUDGE}:
-                raise Invalid(f"mark-{criterion.code}", _("Choose a number, or “Cannot judge”."))
+                raise Invalid(f"mark_{criterion.code}", _("Choose a number, or “Cannot judge”."))
             value = None if mark == CANNOT_JUDGE else int(mark)
             found[criterion.code] = Mark(value, self.comments.get(criterion.code, ""))
         return found
@@ -102,19 +103,15 @@ def save_draft(inquiry: Inquiry, content: Content, *, by: Actor, revision: int) 
     :raises Conflict: the same person saved something else from another page in the meantime.
     """
     _mine(inquiry, by)
-    draft = db.session.get(
-        OpinionDraft, (inquiry.id, by.user_id), with_for_update=True, populate_existing=True
-    )
-    if draft is not None and draft.revision != revision:
-        if draft.content == content.as_json():
+    told = content.as_json()
+    draft = _row(inquiry, by)
+    if draft.revision != revision:
+        if draft.is_open and draft.content == told:
             return draft  # sent twice: the answer to the first was lost on the way
         raise Conflict(_saved_elsewhere())
-    if draft is None:
-        draft = OpinionDraft(inquiry_id=inquiry.id, user_id=by.user_id, revision=0)
-        db.session.add(draft)
-    elif draft.content == content.as_json():
+    if draft.is_open and draft.content == told:
         return draft
-    draft.content, draft.at, draft.is_open = content.as_json(), clock.now(), True
+    draft.content, draft.at, draft.is_open = told, clock.now(), True
     draft.revision += 1
     db.session.flush()
     return draft
@@ -198,6 +195,12 @@ def host_answers(
     return assignment
 
 
+def release(inquiry: Inquiry, assignment: Assignment, *, by: Actor, version: int | None = None) -> None:
+    """A coordinator takes a host or reviewer off; it may have been the last answer that was waited for."""
+    triage.release(inquiry, assignment, by=by, version=version)
+    go_on(inquiry, by=by)
+
+
 def take_path(inquiry: Inquiry, light: LightPath | None, *, by: Actor, version: int | None = None) -> None:
     """A coordinator marks an inquiry for the light path (one host's answer, no scores), or takes the mark off."""
     take(inquiry, version=version, by=by)
@@ -254,6 +257,7 @@ def _mine(inquiry: Inquiry, by: Actor) -> Assignment:
     assignment = queries.review_asked_of(inquiry, by)
     if assignment is None:
         raise Forbidden(_("You are not a reviewer of this inquiry."))
+    interests.require(inquiry, by)
     if inquiry.status not in REVIEWED:
         raise Conflict(_("The inquiry is not in review any more."))
     return assignment
@@ -264,9 +268,9 @@ def _checked(criteria: Sequence[Criterion], scores: Mapping[str, Mark]) -> dict[
     for criterion in criteria:
         mark = scores.get(criterion.code)
         if mark is None:
-            raise Invalid(f"mark-{criterion.code}", _("Choose a number, or “Cannot judge”."))
+            raise Invalid(f"mark_{criterion.code}", _("Choose a number, or “Cannot judge”."))
         if mark.value is not None and not panel.LOWEST <= mark.value <= panel.HIGHEST:
-            raise Invalid(f"mark-{criterion.code}", _("Choose a number, or “Cannot judge”."))
+            raise Invalid(f"mark_{criterion.code}", _("Choose a number, or “Cannot judge”."))
         found[criterion.code] = {"value": mark.value, "comment": mark.comment}
     return found
 
@@ -285,12 +289,23 @@ def _saved_elsewhere() -> str:
     return _("You saved this review from another page in the meantime. Both texts are shown: choose.")
 
 
+def _row(inquiry: Inquiry, by: Actor) -> OpinionDraft:
+    """A person's draft, locked; made when there is none, also by two pages at the same moment."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    key = {"inquiry_id": inquiry.id, "user_id": by.user_id}
+    db.session.execute(
+        insert(OpinionDraft)
+        .values(**key, revision=0, at=clock.now(), content={}, is_open=False)
+        .on_conflict_do_nothing()
+    )
+    return db.session.get_one(
+        OpinionDraft, (inquiry.id, by.user_id), with_for_update=True, populate_existing=True
+    )
+
+
 def _close_draft(inquiry: Inquiry, by: Actor) -> None:
     """It is handed in: nothing is open any more. The row stays, so that another open page notices."""
-    draft = queries.draft_of(inquiry, by)
-    if draft is None:
-        draft = OpinionDraft(inquiry_id=inquiry.id, user_id=by.user_id, revision=0)
-        db.session.add(draft)
+    draft = _row(inquiry, by)
     draft.content, draft.is_open, draft.at = {}, False, clock.now()
     draft.revision += 1
 
@@ -306,6 +321,7 @@ __all__ = [
     "go_on",
     "host_answers",
     "mark_ready",
+    "release",
     "save_draft",
     "take_path",
 ]

@@ -32,7 +32,7 @@ ACCOUNT = ("", "/password", "/recovery-codes", "/second-factor")
 STEPS = (
     "ask", "route", "refer", "decline", "set-aside", "merge", "own", "expedite", "conflict", "note", "letter",
     "renew-link", "withdraw", "ready", "decide", "restore", "reopen", "place-free", "fulfil", "confirm", "take-back",
-    "answer-as-host", "opinion", "erase",
+    "answer-as-host", "review", "light", "erase",
 )  # fmt: skip
 
 Make = Callable[..., Staff]

@@ -4,6 +4,7 @@ A refusal never costs anybody a text: what was typed stands in the form again, w
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
@@ -14,10 +15,11 @@ from collab import inquiries
 from collab.accounts.permissions import Permission, check
 from collab.core import clock
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Forbidden, Invalid
-from collab.inquiries import Inquiry, queries, questions, rules
+from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
+from collab.inquiries import Inquiry, interests, queries, questions, rules
 from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.statuses import Step
+from collab.reviews.blind import veiled
 from collab.web import hooks
 from collab.web.access import actor
 from collab.web.staff.forms import StepForm
@@ -135,3 +137,6 @@ def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:
         "happened": queries.last_events(inquiry) if conflict else [],
         "kinds_of_events": KIND_LABELS,
     }
+    blind = interests.reads_blind(inquiry, actor())
+        "blind": blind,
+        "veil": partial(veiled, inquiry=inquiry) if blind else str,

@@ -37,7 +37,7 @@ _DECIDED_AT = frozenset({Status.DECISION_READY, Status.WAITLISTED, Status.CONDIT
 #: What stands first, and largest, when it is possible.
 _FIRST = (
     "answer_as_host",
-    "opinion",
+    "review",
     "decide",
     "fulfil",
     "ready",
@@ -116,7 +116,9 @@ def doable(inquiry: Inquiry, actor: Actor, conditions: list[Condition], decided:
 
 
 #: Rarely wanted: folded away under "More".
-_QUIET = frozenset({"own", "expedite", "renew_link", "conflict", "erase", "set_aside", "merge", "withdraw"})
+_QUIET = frozenset(
+    {"own", "light", "expedite", "renew_link", "conflict", "erase", "set_aside", "merge", "withdraw"}
+)
 
 
 def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
@@ -135,6 +137,8 @@ def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
         if inquiry.status in OPEN and inquiry.urgency < 2:
             pages["expedite"] = str(_("Mark as urgent"))
         if not erased and inquiry.status not in {Status.UNCONFIRMED, Status.VOID}:
+    if triages and inquiry.status in {Status.RECEIVED, Status.NEEDS_INFO, Status.IN_REVIEW}:
+        pages["light"] = str(_("Choose the path"))
             pages["renew_link"] = str(_("Send a new private link"))
     if (
         may(actor, Permission.SEE_ALL_INQUIRIES, inquiry.department_id)
@@ -170,7 +174,7 @@ def _answers(
         pages["answer_as_host"] = str(_("Change your answer") if host.answered_at else _("Answer as host"))
     reviewer = mine.get(AssignmentKind.REVIEWER)
     if reviewer is not None and may(actor, Permission.REVIEW, inquiry.department_id):
-        pages["opinion"] = str(_("Change your opinion") if reviewer.answered_at else _("Give your opinion"))
+        pages["review"] = str(_("Change your review") if reviewer.answered_at else _("Write your review"))
 
 
 def _unsettled(conditions: list[Condition]) -> str | None:

@@ -24,7 +24,7 @@ from wtforms.widgets import HiddenInput
 
 from collab.core.errors import Invalid
 from collab.inquiries.models import AssignmentKind, HostAnswer
-from collab.reviews import ConditionOwner, Recommendation, Verdict
+from collab.reviews import ConditionOwner, Verdict
 from collab.web.forms import Line, PortalForm, Text, stripped
 
 #: A letter may be long, but it stays a letter.
@@ -157,17 +157,15 @@ class HostForm(StepForm):
     note = words(_l("Why, or what to mind"), most=1000, rows=4, description=_l("For staff only."))
 
 
-class OpinionForm(StepForm):
-    """A reviewer's opinion."""
+class ReadyForm(StepForm):
+    """To the head although something is missing."""
 
-    recommendation = RadioField(
-        _l("You recommend to"), choices=options(Recommendation), validators=[InputRequired(_l("Choose one."))]
-    )
-    because = words(
-        _l("Why"),
-        most=4000,
-        needed=_l("Say why in a sentence or two."),
-        description=_l("The head reads this; the partner does not."),
+    note = words(
+        _l("Why it goes to the head now, in one sentence"),
+        most=1000,
+        rows=3,
+        needed=_l("Write one sentence."),
+        description=_l("It stands in the history; the head reads it."),
     )
 
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import g, render_template
+from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from collab import inquiries, mail, reviews
 from collab.accounts.permissions import Permission, may
 from collab.core import clock
-from collab.inquiries import AssignmentKind, Inquiry, Status, queries, questions, rules
+from collab.inquiries import AssignmentKind, Inquiry, Status, interests, queries, questions, rules
 from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.models import InquiryEvent
 from collab.inquiries.queries import Thread
@@ -44,6 +44,8 @@ def inquiry(reference: str) -> ResponseReturnValue:
     found = inquiries.by_reference(reference, seen_by=who)
     g.department, g.pile = found.department, pile_of(view)
     thread = queries.thread(found)
+    if interests.reads_blind(found, who):  # on the page of the review, and nowhere else
+        return redirect(url_for(".review", reference=found.reference), code=303)
     mails = mail.of(("inquiry", found.id))
     sees_all = may(who, Permission.SEE_ALL_INQUIRIES, found.department_id)
     decisions = reviews.decisions_of(found) if _was_decided(thread) else []
@@ -52,6 +54,9 @@ def inquiry(reference: str) -> ResponseReturnValue:
     opinions = reviews.opinions_of(found) if _has_reviewers(found) else []
     may_not_decide = rules.interested(found, who)
     if any(one.user_id == who.user_id for one in opinions):
+    # A reviewer gives a review without having read the others'.
+    reads = reviews.may_read_reviews(found, who)
+    readable = opinions if reads else [one for one in opinions if one.user_id == who.user_id]
         may_not_decide = may_not_decide or _(
             "You are a reviewer of this inquiry; somebody else has to decide."
         )
@@ -71,8 +76,9 @@ def inquiry(reference: str) -> ResponseReturnValue:
         due_dates=reviews.due_dates(found, conditions=conditions, now=now),
         held=_held(found, thread, mails, now),
         now=now,
-        # A reviewer gives an opinion without having read the others'.
-        opinions=opinions if sees_all else [one for one in opinions if one.user_id == who.user_id],
+        panel=reviews.panel_of(found, opinions=readable) if readable else None,
+        whole_panel=len(readable) == len(opinions),
+        figure=reviews.panel.shown,
         decisions=decisions if sees_all or standing is None else [standing],
         standing=standing,
         conditions=conditions,

@@ -28,7 +28,7 @@ from collab.inquiries import (
     triage,
 )
 from collab.inquiries.reasons import VOIDING
-from collab.reviews import ConditionState, Recommendation
+from collab.reviews import ConditionState
 from collab.web.access import actor, requires
 from collab.web.staff import bp
 from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
@@ -39,8 +39,8 @@ from collab.web.staff.forms import (
     LetterForm,
     MergeForm,
     NoteForm,
-    OpinionForm,
     OwnForm,
+    ReadyForm,
     ReplaceForm,
     RouteForm,
     SetAsideForm,
@@ -164,7 +164,7 @@ def release(reference: str, assignment_id: int) -> ResponseReturnValue:
     return act(
         form,
         inquiry,
-        lambda: triage.release(inquiry, assignment, by=actor(), version=form.version.data),
+        lambda: reviews.release(inquiry, assignment, by=actor(), version=form.version.data),
         title=_("Take the assignment off %(name)s", name=name),
         lede=_("What this person answered stays in the history. The inquiry can be given to somebody else."),
         button=_("Take it off"),
@@ -291,18 +291,27 @@ def restore(reference: str) -> ResponseReturnValue:
 @bp.route("/inquiries/<reference>/ready", methods=_BOTH)
 @requires(Permission.TRIAGE)
 def ready(reference: str) -> ResponseReturnValue:
-    """All opinions are in."""
+    """To the head: by hand, when it does not go by itself."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     possible_or_refuse(inquiry, Step.READY)
-    form = StepForm(version=inquiry.version)
+    waits = reviews.waits_for(inquiry) if inquiry.status is Status.IN_REVIEW else []
+    form = ReadyForm(version=inquiry.version)
+    if not waits:
+        del form.note
     return act(
         form,
         inquiry,
-        lambda: triage.mark_ready(inquiry, by=actor(), version=form.version.data),
+        lambda: reviews.mark_ready(
+            inquiry,
+            because=(form.note.data or "") if waits else "",
+            by=actor(),
+            version=form.version.data,
+        ),
         title=_("Mark ready to decide"),
         lede=_("The head is told that a decision waits. Nobody who hosts or reviewed it can decide."),
         button=_("Mark ready"),
         done=_("The head decides now."),
+        waits=waits,
     )
 
 
@@ -545,7 +554,7 @@ def answer_as_host(reference: str) -> ResponseReturnValue:
     return act(
         form,
         inquiry,
-        lambda: triage.host_answers(
+        lambda: reviews.host_answers(
             inquiry,
             HostAnswer(form.answer.data),
             period=form.period.data or "",
@@ -559,43 +568,6 @@ def answer_as_host(reference: str) -> ResponseReturnValue:
         ),
         button=_("Give this answer"),
         done=_("Thank you. The coordinator goes on."),
-        may_declare=True,
-    )
-
-
-@bp.route("/inquiries/<reference>/opinion", methods=_BOTH)
-@requires(Permission.REVIEW)
-def opinion(reference: str) -> ResponseReturnValue:
-    """A reviewer's recommendation."""
-    inquiry = inquiry_for(reference, Permission.REVIEW)
-    asked = any(
-        one.user_id == actor().user_id and one.kind is AssignmentKind.REVIEWER
-        for one in rules.active_assignments(inquiry)
-    )
-    if not asked:
-        raise Forbidden(_("You are not a reviewer of this inquiry."))
-    given = next((one for one in reviews.opinions_of(inquiry) if one.user_id == actor().user_id), None)
-    form = OpinionForm(
-        version=inquiry.version,
-        recommendation=given.recommendation.value if given else None,
-        because=given.because if given else None,
-    )
-    return act(
-        form,
-        inquiry,
-        lambda: reviews.give_opinion(
-            inquiry,
-            Recommendation(form.recommendation.data),
-            because=form.because.data or "",
-            by=actor(),
-            version=form.version.data,
-        ),
-        title=_("Your opinion as reviewer"),
-        lede=_(
-            "A recommendation, not a decision. If you know the partner or have an interest, say so first."
-        ),
-        button=_("Give this opinion"),
-        done=_("Thank you. Your opinion is kept."),
         may_declare=True,
     )
 
