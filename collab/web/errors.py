@@ -1,6 +1,7 @@
 """Every refusal and every mishap becomes one page, in the reader's language, without a word of the inside."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
@@ -14,6 +15,8 @@ from collab.core.db import TryAgain, db
 from collab.core.errors import Forbidden, NotFound, Refused, TooMany, Unavailable
 
 log = structlog.get_logger("collab.web")
+_NOT_WRITTEN = frozenset({"csrf_token", "password", "old_password", "new_password", "code", "version"})
+_A_SENTENCE = 20
 
 
 def init_app(app: Flask) -> None:
@@ -88,8 +91,10 @@ def sentences(status: int) -> tuple[str, str]:
         ),
         405: (_("This cannot be done here"), _("The page was called in a way it does not know.")),
         409: (
-            _("Somebody was there first"),
-            _("This has changed since you opened it. Go back, reload the page and look before you act."),
+            _("Not possible as it stands now"),
+            _(
+                "This has changed since you opened it, and nothing of yours was done. Look at it as it is now."
+            ),
         ),
         410: (_("No longer here"), _("What was at this address has been removed.")),
         413: (_("Too large"), _("What you sent is larger than the portal takes. Send a smaller file.")),
@@ -117,6 +122,8 @@ def page(status: int, message: str | None = None) -> Response:
             heading=heading,
             message=message or sentence,
             request_id=g.get("request_id", ""),
+            back=_page_before() if status == 409 else None,
+            typed=_typed() if status in {409, 503} else [],
         )
     except Exception:
         # The error page itself must never fail: the plain one needs no database and no rendering.
@@ -125,3 +132,26 @@ def page(status: int, message: str | None = None) -> Response:
     response = make_response(body, status)
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _page_before() -> str | None:
+    """The page of ours that the request came from, if a person can open it again."""
+    before = urlsplit(request.referrer or "")
+    if f"{before.scheme}://{before.netloc}/" != request.host_url or before.path.startswith("//"):
+        return None
+    return f"{before.path}?{before.query}" if before.query else before.path
+
+
+def _typed() -> list[str]:
+    """What a member of staff had written into the form: it is given back, whatever stood in the way.
+
+    Only sentences: names of choices help nobody, and passwords and codes are shown to nobody.
+    """
+    if request.blueprint not in {"staff", "admin"}:
+        return []
+    return [
+        value
+        for name, values in request.form.lists()
+        for value in values
+        if name not in _NOT_WRITTEN and len(value) >= _A_SENTENCE
+    ]
