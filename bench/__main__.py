@@ -1,6 +1,7 @@
 """``python -m bench``: measure, print the table, write JSON."""
 
 import argparse
+import contextlib
 import os
 import platform
 import sqlite3
@@ -15,6 +16,7 @@ from bench import public, queue, start, submission
 from bench.installation import Installation
 from bench.processes import ROOT
 from bench.report import Row, table, write
+from tests.support.postgres import Postgres
 
 PARTS = ("start", "public", "submission", "queue")
 
@@ -30,6 +32,12 @@ def main() -> int:
     )
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be given again")
     parser.add_argument(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="where the portal and the queue's floor keep their data; PostgreSQL starts a server of its own",
+    )
+    parser.add_argument(
         "--json", type=Path, default=ROOT / "bench/results/latest.json", help="where to write the figures"
     )
     given = parser.parse_args()
@@ -40,14 +48,17 @@ def main() -> int:
 
     began = time.time()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="collab-bench-") as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="collab-bench-") as name,
+        _server(given.database) as server,
+    ):
         folder = Path(name)
-        installation = Installation(folder)
+        installation = Installation(folder, server.create("collab_bench") if server else "")
         parts: dict[str, Callable[[], Iterator[Row]]] = {
             "start": lambda: start.rows(installation, folder),
             "public": lambda: public.rows(installation, folder, seconds=seconds),
             "submission": lambda: submission.rows(installation, folder, each=40 if given.quick else 120),
-            "queue": lambda: queue.rows(installation, folder, sizes=sizes),
+            "queue": lambda: queue.rows(installation, folder, sizes=sizes, server=server),
         }
         for part in given.only or PARTS:
             for row in parts[part]():
@@ -55,11 +66,23 @@ def main() -> int:
                 print(table([row]).splitlines()[1], file=sys.stderr, flush=True)
     print(table(rows))
     given.json.parent.mkdir(parents=True, exist_ok=True)
-    write(given.json, rows, {**_about(), "seconds": round(time.time() - began)})
+    write(given.json, rows, {**_about(), "database": given.database, "seconds": round(time.time() - began)})
     print(
         f"\nWritten to {given.json}. {sum(row.reached is False for row in rows)} of {len(rows)} targets missed."
     )
     return 0
+
+
+@contextlib.contextmanager
+def _server(database: str) -> Iterator[Postgres | None]:
+    if database == "sqlite":
+        yield None
+        return
+    server = Postgres()
+    try:
+        yield server
+    finally:
+        server.remove()
 
 
 def _about() -> dict[str, object]:

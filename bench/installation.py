@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 
 class Installation:
-    """The portal with its department, and nothing else in it."""
+    """The portal with its department, and nothing else in it.
 
-    def __init__(self, folder: Path) -> None:
+    :param database: the address of an empty database; a SQLite file in the folder unless given.
+    """
+
+    def __init__(self, folder: Path, database: str = "") -> None:
         self.folder = folder
         self.port = free_port()
         self.environment = {
@@ -32,6 +35,7 @@ class Installation:
             "COLLAB_LOG_LEVEL": "warning",
             "COLLAB_SUBMISSIONS_PER_NETWORK": "1000000",
             "COLLAB_ADMIN_EMAIL": "bench@bench.example",
+            **({"COLLAB_DATABASE": database} if database else {}),
         }
         command = [sys.executable, "-m", "collab", "init"]
         done = subprocess.run(

@@ -68,6 +68,7 @@ def load(until: int) -> None:
             )
             connection.commit()
         _keep_counts(connection, home.id, until, now.year)
+        _analyse(connection)
         _pragma(connection, "wal_checkpoint(truncate)")
         _pragma(connection, "synchronous = full")
     db.session.rollback()
@@ -78,6 +79,13 @@ def _pragma(connection: sa.Connection, pragma: str) -> None:
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.dbapi_connection
         driver.execute(f"PRAGMA {pragma}")
+
+
+def _analyse(connection: sa.Connection) -> None:
+    # What PostgreSQL's autovacuum does meanwhile where people work.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
 
 
 def floor_rows(many: int) -> Any:
