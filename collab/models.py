@@ -9,9 +9,11 @@ from collab.inquiries import models as inquiries
 from collab.jobs import models as jobs
 from collab.mail import models as mail
 from collab.profile import models as profile
+from collab.reports import models as reports
 from collab.reviews import models as reviews
 from collab.search import models as search
 
 __all__ = [
-    "accounts", "audit", "departments", "files", "inquiries", "jobs", "limits", "mail", "profile", "reviews", "search",
+    "accounts", "audit", "departments", "files", "inquiries", "jobs", "limits", "mail", "profile", "reports", "reviews",
+    "search",
 ]  # fmt: skip

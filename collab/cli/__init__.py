@@ -13,6 +13,7 @@ from collab.settings import WrongSetting
 COMMANDS = {
     "demo": "collab.cli.demo:demo",
     "doctor": "collab.cli.doctor:doctor",
+    "figures": "collab.cli.figures:figures",
     "init": "collab.cli.init:init",
     "profile": "collab.cli.profile:profile",
     "run": "collab.cli.run:run",

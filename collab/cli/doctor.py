@@ -32,7 +32,11 @@ Finding = tuple[Level, str]
     is_flag=True,
     help="List every setting with its default, and check nothing.",
 )
-@click.option("--deep", is_flag=True, help="Also read every stored file and compare its digest.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also read every stored file and compare its digest, and count all figures anew.",
+)
 def doctor(list_settings: bool, deep: bool) -> None:
     """Check this installation: settings, database, files, keys, worker, mail, calendar, audit log. Changes nothing.
 
@@ -87,6 +91,7 @@ def findings(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
             _mail,
             _calendar,
             _people,
+            _figures,
             _audit,
         ]
         for check in checks:
@@ -193,6 +198,21 @@ def _people(_settings: Settings, _deep: bool) -> Iterator[Finding]:
         for role in (Role.COORDINATOR, Role.HEAD):
             if not accounts.with_role(department.id, role):
                 yield Level.NOTICE, f"{department.slug} has nobody with the role {role.value}."
+
+
+def _figures(_settings: Settings, deep: bool) -> Iterator[Finding]:
+    from collab.core import clock
+    from collab.reports import keeping
+
+    since = keeping.waiting_since()
+    if since is not None and clock.now() - since > timedelta(hours=1):
+        hours = (clock.now() - since).total_seconds() / 3600
+        yield Level.PROBLEM, f"The figures have waited for the worker for {hours:.0f} hour(s)."
+    wrong = sum(1 for _one in keeping.differences()) if deep else 0
+    if wrong:
+        yield Level.PROBLEM, f"{wrong} kept sum(s) of the figures are wrong; run `collab figures rebuild`."
+    elif deep:
+        yield Level.OK, "The kept sums of the figures are what counting gives."
 
 
 def _audit(_settings: Settings, _deep: bool) -> Iterator[Finding]:

@@ -415,8 +415,22 @@ class PrivacyNotice(Document):
     parts: Annotated[tuple[NoticePart, ...], Field(min_length=1)]
 
 
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+class CountryGroup(Document):
+    """Countries and regions that the fairness report compares as one (ISO 3166-1 codes)."""
+
+    code: Code
+    name: Bilingual
+    countries: Annotated[tuple[CountryCode, ...], Field(min_length=1)]
+
+
 class DepartmentSettings(Document):
-    """One department."""
+    """One department.
+
+    :param country_groups: what the fairness report compares; the world's regions when none are given.
+    """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
@@ -436,7 +450,8 @@ class DepartmentSettings(Document):
     review: ReviewSettings = ReviewSettings()
     gates: tuple[GateKind, ...] = ()
     privacy: PrivacyNotice
-    country_names: dict[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Bilingual] = {}
+    country_names: dict[CountryCode, Bilingual] = {}
+    country_groups: tuple[CountryGroup, ...] = ()
 
     @field_validator("timezone")
     @classmethod
@@ -451,6 +466,8 @@ class DepartmentSettings(Document):
     def _codes(self) -> Self:
         _unique("areas", [area.code for area in self.areas])
         _unique("windows", [window.code for window in self.windows])
+        _unique("country_groups", [group.code for group in self.country_groups])
+        _unique("country_groups", [country for group in self.country_groups for country in group.countries])
         _unique("gates", [gate.code for gate in self.gates])
         return self
 

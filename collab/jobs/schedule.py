@@ -9,7 +9,7 @@ import structlog
 
 from collab.core import clock
 from collab.core.db import db
-from collab.jobs import inquiries, upkeep
+from collab.jobs import figures, inquiries, upkeep
 from collab.jobs.models import JobRun
 from collab.jobs.rounds import retrying
 
@@ -33,6 +33,8 @@ class Job:
 JOBS: list[Job] = [
     Job("inquiries.clocks", timedelta(minutes=1), inquiries.turn_clocks),
     Job("inquiries.sweep", timedelta(minutes=10), inquiries.sweep),
+    Job("figures.keep", timedelta(seconds=15), figures.keep_sums),
+    Job("privacy.retention", timedelta(days=1), inquiries.retain),
     Job("files.scan", timedelta(seconds=15), upkeep.scan_files),
     Job("files.sweep", timedelta(minutes=10), upkeep.sweep_files),
     Job("counters.sweep", timedelta(minutes=10), upkeep.sweep_counters),
