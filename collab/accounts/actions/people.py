@@ -121,13 +121,7 @@ def grant_role(user: User, role: Role, *, department_id: int, by: Actor) -> None
         return
     user.memberships.append(Membership(department_id=department_id, role=role))
     db.session.flush()
-    audit.record(
-        "account.role_granted",
-        by=by,
-        department_id=department_id,
-        on=("user", user.id),
-        detail={"role": role.value},
-    )
+    _note_role("account.role_granted", user, role, department_id=department_id, by=by)
 
 
 def revoke_role(user: User, role: Role, *, department_id: int, by: Actor) -> None:
@@ -151,13 +145,11 @@ def revoke_role(user: User, role: Role, *, department_id: int, by: Actor) -> Non
     db.session.flush()
     if not user.memberships:
         end_all_sessions(user, by=by)
-    audit.record(
-        "account.role_revoked",
-        by=by,
-        department_id=department_id,
-        on=("user", user.id),
-        detail={"role": role.value},
-    )
+    _note_role("account.role_revoked", user, role, department_id=department_id, by=by)
+
+
+def _note_role(kind: str, user: User, role: Role, *, department_id: int, by: Actor) -> None:
+    audit.record(kind, by=by, department_id=department_id, on=("user", user.id), detail={"role": role.value})
 
 
 def disable_user(user: User, *, by: Actor) -> None:

@@ -78,18 +78,11 @@ def password() -> ResponseReturnValue:
 def replace_second_factor() -> ResponseReturnValue:
     """The way to another phone begins with a proof of who sits here."""
     form = ProofForm()
-    status, headers = _status(form)
-    if form.validate_on_submit():
-        _user, session = _present()
-        session_id = session.id
-        try:
-            accounts.prove(session, password=form.password.data or "", code=form.code.data or "", by=actor())
-        except (Invalid, TooMany) as refusal:
-            status, headers = _refused(form, refusal)
-        else:
-            with unit_of_work():
-                accounts.offer_second_factor(session_id)
-            return redirect(url_for("account.new_second_factor"), code=303)
+    session_id, status, headers = _proved(form)
+    if session_id is not None:
+        with unit_of_work():
+            accounts.offer_second_factor(session_id)
+        return redirect(url_for("account.new_second_factor"), code=303)
     page = render_template(
         "account/prove.html", form=form, heading=_("Move to another phone or app"), button=_("Go on")
     )
@@ -111,18 +104,12 @@ def new_second_factor() -> ResponseReturnValue:
 def recovery_codes() -> ResponseReturnValue:
     """Ten new recovery codes in place of the old ones."""
     form = ProofForm()
-    status, headers = _status(form)
-    if form.validate_on_submit():
-        _user, session = _present()
-        try:
-            accounts.prove(session, password=form.password.data or "", code=form.code.data or "", by=actor())
-        except (Invalid, TooMany) as refusal:
-            status, headers = _refused(form, refusal)
-        else:
-            codes = accounts.renew_recovery_codes(current_user.id, by=actor())
-            return render_template(
-                "account/recovery_codes.html", codes=codes, onward=url_for("account.mine"), renewed=True
-            )
+    session_id, status, headers = _proved(form)
+    if session_id is not None:
+        codes = accounts.renew_recovery_codes(current_user.id, by=actor())
+        return render_template(
+            "account/recovery_codes.html", codes=codes, onward=url_for("account.mine"), renewed=True
+        )
     heading = _("Make new recovery codes")
     return render_template("account/prove.html", form=form, heading=heading, button=heading), status, headers
 
@@ -155,6 +142,21 @@ def _present() -> tuple[User, StaffSession]:
     found = staff_session.present()
     assert found is not None
     return found
+
+
+def _proved(form: ProofForm) -> tuple[int | None, int, dict[str, str]]:
+    """The session whose owner has just shown who sits here; else none, with what to answer."""
+    status, headers = _status(form)
+    if form.validate_on_submit():
+        _user, session = _present()
+        session_id = session.id
+        try:
+            accounts.prove(session, password=form.password.data or "", code=form.code.data or "", by=actor())
+        except (Invalid, TooMany) as refusal:
+            status, headers = _refused(form, refusal)
+        else:
+            return session_id, status, headers
+    return None, status, headers
 
 
 def _status(form: PortalForm) -> tuple[int, dict[str, str]]:

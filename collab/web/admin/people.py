@@ -1,6 +1,6 @@
 """The people of a department: who works here, with which roles, and how to take part or leave."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flask import flash, redirect, render_template, request, url_for
@@ -115,39 +115,43 @@ def person(slug: str, user_id: int) -> ResponseReturnValue:
 @requires(Permission.MANAGE_PEOPLE)
 def disable(slug: str, user_id: int) -> ResponseReturnValue:
     """Switch the account off; sessions end at once."""
-    with _deed_on("account.disable", slug, user_id) as user:
-        accounts.disable_user(user, by=actor())
-    flash(_("The account is switched off, and its sessions have ended."), "success")
-    return _back(slug, user_id)
+    done = _("The account is switched off, and its sessions have ended.")
+    return _done_to(slug, user_id, accounts.disable_user, action="account.disable", done=done)
 
 
 @bp.post("/people/<slug>/<int:user_id>/enable")
 @requires(Permission.MANAGE_PEOPLE)
 def enable(slug: str, user_id: int) -> ResponseReturnValue:
     """Switch the account on again."""
-    with _deed_on("account.enable", slug, user_id) as user:
-        accounts.enable_user(user, by=actor())
-    flash(_("The account is switched on."), "success")
-    return _back(slug, user_id)
+    done = _("The account is switched on.")
+    return _done_to(slug, user_id, accounts.enable_user, action="account.enable", done=done)
 
 
 @bp.post("/people/<slug>/<int:user_id>/reset-second-factor")
 @requires(Permission.MANAGE_PEOPLE)
 def reset_second_factor(slug: str, user_id: int) -> ResponseReturnValue:
     """Take a lost second factor away, for somebody whose identity was made sure of."""
-    with _deed_on("account.reset_second_factor", slug, user_id) as user:
-        accounts.reset_second_factor(user, by=actor())
-    flash(_("The second factor is reset. It must be set up anew within 24 hours."), "success")
-    return _back(slug, user_id)
+    done = _("The second factor is reset. It must be set up anew within 24 hours.")
+    return _done_to(
+        slug, user_id, accounts.reset_second_factor, action="account.reset_second_factor", done=done
+    )
 
 
 @bp.post("/people/<slug>/<int:user_id>/end-sessions")
 @requires(Permission.MANAGE_PEOPLE)
 def end_sessions(slug: str, user_id: int) -> ResponseReturnValue:
     """Sign the person out everywhere."""
-    with _deed_on("account.end_sessions", slug, user_id) as user:
-        accounts.sign_out_everywhere(user, by=actor())
-    flash(_("All sessions of this person have ended."), "success")
+    done = _("All sessions of this person have ended.")
+    return _done_to(slug, user_id, accounts.sign_out_everywhere, action="account.end_sessions", done=done)
+
+
+def _done_to(
+    slug: str, user_id: int, verb: Callable[..., object], *, action: str, done: str
+) -> ResponseReturnValue:
+    """Do something to a person's account, and show the person again."""
+    with _deed_on(action, slug, user_id) as user:
+        verb(user, by=actor())
+    flash(done, "success")
     return _back(slug, user_id)
 
 
