@@ -43,6 +43,8 @@ EN = {
     "M10": r"{ref}: we joined your two messages",
     "M11": r"{ref}: closed for now - reply to reopen",
     "M12": r"{ref}: a place is free - are you still interested\?",
+    "M12r1": r"Reminder: {ref} waits for your answer",
+    "M12r2": r"Reminder: {ref} waits for your answer",
     "M13": r"{ref}: withdrawn as you asked",
     "M14": r"Your data for {ref} have been deleted",
 }
@@ -65,6 +67,8 @@ ZH = {
     "M10": r"{ref}：已合并您的两次来函",
     "M11": r"{ref}：暂时关闭，回复即可重新开启",
     "M12": r"{ref}：现有名额，您是否仍有意向？",
+    "M12r1": r"提醒：{ref} 等待您的回复",
+    "M12r2": r"提醒：{ref} 等待您的回复",
     "M13": r"{ref}：已按您的要求撤回",
     "M14": r"您的个人信息已删除（{ref}）",
 }

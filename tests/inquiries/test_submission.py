@@ -1,7 +1,7 @@
 """From the form to the queue: one inquiry per key, references without gaps, limits, drafts, the sweep."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -279,11 +279,10 @@ def test_a_withdrawal_can_be_taken_back_for_30_days(world: World) -> None:
     with time_machine.travel(MONDAY + timedelta(days=30), tick=False):
         world.do(inquiries.resume, id, by=world.visitor)
         inquiry = world.get(id)
-        assert (inquiry.status, inquiry.closed_at, inquiry.due_at) == (
-            Status.RECEIVED,
-            None,
-            inquiry.first_answer_due,
-        )
+        assert (inquiry.status, inquiry.closed_at) == (Status.RECEIVED, None)
+        # Wednesday 2 December: read by Monday the 7th, answered by Wednesday the 9th.
+        assert inquiry.due_at == datetime(2026, 12, 7, 15, 59, 59, tzinfo=UTC)
+        assert inquiry.first_answer_due == datetime(2026, 12, 9, 15, 59, 59, tzinfo=UTC)
     with time_machine.travel(MONDAY + timedelta(days=30, seconds=1), tick=False):
         with pytest.raises(Conflict, match="30 days only"):
             world.do(inquiries.resume, late, by=world.visitor)
