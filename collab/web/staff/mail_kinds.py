@@ -23,6 +23,8 @@ KINDS: dict[str, LazyString] = {
     "M12": _l("Place free, or wish still open"),
     "M12r1": _l("First reminder of an offer or refresh"),
     "M12r2": _l("Second reminder of an offer or refresh"),
+    "M12r1": _l("First reminder of a free place or an open wish"),
+    "M12r2": _l("Second reminder of a free place or an open wish"),
     "M13": _l("Withdrawal confirmed"),
     "M14": _l("Data deleted"),
     "S1": _l("Something waits for a member of staff"),
