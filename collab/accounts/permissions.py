@@ -20,6 +20,7 @@ class Permission(StrEnum):
     SEE_OUTBOX = "see_outbox"
     MANAGE_OUTBOX = "manage_outbox"
     MANAGE_PEOPLE = "manage_people"
+    SEE_SETTINGS = "see_settings"
     EDIT_RUBRICS = "edit_rubrics"
 
 
@@ -35,6 +36,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_OUTBOX: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.MANAGE_OUTBOX: frozenset({Role.COORDINATOR, Role.ADMIN}),
     Permission.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    Permission.SEE_SETTINGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.EDIT_RUBRICS: frozenset({Role.HEAD, Role.ADMIN}),
 }
 

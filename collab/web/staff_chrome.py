@@ -64,6 +64,7 @@ def _menu(who: Actor) -> list[tuple[str, str, bool]]:
         (_("People"), "admin.people", Permission.MANAGE_PEOPLE),
     ]
     here = request.endpoint or ""
+        (_("Settings"), "staff.settings", Permission.SEE_SETTINGS),
     return [
         (label, _url(endpoint), here == endpoint or here.startswith(f"{endpoint}_"))
         for label, endpoint, permission in entries

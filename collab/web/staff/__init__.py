@@ -14,6 +14,6 @@ def _department() -> None:
     g.department = next(iter(known.values())) if len(known) == 1 else None
 
 
-from collab.web.staff import attachments, home, inquiry, letters, outbox, queue, reviewing, steps  # noqa: E402
+from collab.web.staff import attachments, home, inquiry, letters, outbox, queue, reviewing, rubrics, settings, steps  # noqa: E402
 
-__all__ = ["attachments", "bp", "home", "inquiry", "letters", "outbox", "queue", "reviewing", "steps"]
+__all__ = ["attachments", "bp", "home", "inquiry", "letters", "outbox", "queue", "reviewing", "rubrics", "settings", "steps"]

@@ -1,0 +1,45 @@
+"""What a department sets for itself: one page of links to the pages of the several rooms."""
+
+from dataclasses import dataclass
+
+from flask import current_app, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from collab.accounts.permissions import Permission, may
+from collab.web.access import actor, requires
+from collab.web.staff import bp
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page of settings."""
+
+    endpoint: str
+    permission: Permission
+    label: LazyString
+    about: LazyString
+
+
+#: Every page of settings, in the order in which they stand. A room adds its line here.
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "staff.rubrics",
+        Permission.EDIT_RUBRICS,
+        _l("Rubrics"),
+        _l("What reviewers judge on each track, and how much each of it counts."),
+    ),
+)
+
+
+@bp.get("/settings")
+@requires(Permission.SEE_SETTINGS)
+def settings() -> ResponseReturnValue:
+    """The pages of settings that this person may change."""
+    found = [
+        (one, url_for(one.endpoint))
+        for one in ENTRIES
+        if may(actor(), one.permission) and one.endpoint in current_app.view_functions
+    ]
+    return render_template("staff/settings/index.html", entries=found)
