@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -12,6 +13,8 @@ from collab.core import clock
 from collab.core.db import connection, db, unit_of_work
 
 GENESIS = "0" * 64
+_TABLE = cast(sa.Table, AuditEvent.__table__)
+_EVENT = sa.insert(_TABLE)
 _HEAD = sa.select(AuditHead.__table__.c.hash).with_for_update()
 _FIRST = sa.text("INSERT INTO audit_head (id, hash) VALUES (1, :hash) ON CONFLICT DO NOTHING")
 _NEXT = sa.text("UPDATE audit_head SET hash = :hash WHERE id = 1")
@@ -25,7 +28,7 @@ def record(
     on: tuple[str, int] | None = None,
     refused: bool = False,
     detail: dict[str, Any] | None = None,
-) -> AuditEvent:
+) -> None:
     """Append one event, in the caller's transaction. No message bodies, no addresses, no secrets in ``detail``.
 
     :param action: ``room.verb_in_past_tense``, e.g. ``inquiry.declined``.
@@ -37,24 +40,23 @@ def record(
         database.execute(_FIRST, {"hash": GENESIS})
         before = database.scalar(_HEAD)
     kind, object_id = on or (None, None)
-    event = AuditEvent(
-        at=clock.now().replace(microsecond=0),
-        action=action,
-        actor_kind=by.kind,
-        actor_id=by.user_id,
-        network=by.network,
-        request_id=by.request_id,
-        department_id=department_id,
-        object_kind=kind,
-        object_id=object_id,
-        refused=refused,
-        detail=detail or None,
-        before=before,
-    )
-    event.hash = hash_of(event)
-    database.execute(_NEXT, {"hash": event.hash})
-    db.session.add(event)
-    return event
+    event: dict[str, Any] = {
+        "at": clock.now().replace(microsecond=0),
+        "action": action,
+        "actor_kind": by.kind,
+        "actor_id": by.user_id,
+        "network": by.network,
+        "request_id": by.request_id,
+        "department_id": department_id,
+        "object_kind": kind,
+        "object_id": object_id,
+        "refused": refused,
+        "detail": detail or None,
+        "before": before,
+    }
+    event["hash"] = hash_of(event)
+    database.execute(_EVENT, event)
+    database.execute(_NEXT, {"hash": event["hash"]})
 
 
 def record_refusal(
@@ -70,22 +72,27 @@ def record_refusal(
         record(action, by=by, department_id=department_id, on=on, refused=True, detail=detail)
 
 
-def hash_of(event: AuditEvent) -> str:
+#: What the hash covers, in its order; the moment and whether it was refused are written the same for all databases.
+_COVERED = (
+    "before",
+    "at",
+    "action",
+    "actor_kind",
+    "actor_id",
+    "network",
+    "request_id",
+    "department_id",
+    "object_kind",
+    "object_id",
+    "refused",
+    "detail",
+)
+
+
+def hash_of(event: Mapping[str, Any]) -> str:
     """SHA-256 over the event's content and the hash before it."""
-    content = [
-        event.before,
-        event.at.isoformat(),
-        event.action,
-        event.actor_kind,
-        event.actor_id,
-        event.network,
-        event.request_id,
-        event.department_id,
-        event.object_kind,
-        event.object_id,
-        bool(event.refused),
-        event.detail,
-    ]
+    regular = {**event, "at": event["at"].isoformat(), "refused": bool(event["refused"])}
+    content = [regular[name] for name in _COVERED]
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -96,11 +103,12 @@ def verify() -> int | None:
         cut off; ``None`` when all is well.
     """
     before = GENESIS
-    rows = sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)
-    with closing(db.session.scalars(rows)) as events:
-        for event in events:
-            if event.before != before or hash_of(event) != event.hash:
-                return event.id
-            before = event.hash
+    rows = sa.select(_TABLE).order_by(_TABLE.c.id).execution_options(yield_per=1000)
+    with closing(db.session.execute(rows)) as events:
+        for row in events:
+            event = row._asdict()
+            if event["before"] != before or hash_of(event) != event["hash"]:
+                return int(event["id"])
+            before = event["hash"]
     head = db.session.get(AuditHead, 1)
     return 0 if (head.hash if head else GENESIS) != before else None

@@ -2,16 +2,16 @@
 nobody knows, which the sweep removes after a while."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import sqlalchemy as sa
 import structlog
 from flask_babel import gettext as _
 
 from collab.core import clock, site
-from collab.core.db import db
+from collab.core.db import connection, db
 from collab.core.errors import Invalid, NotFound, Unavailable
 from collab.core.tokens import digest
 from collab.files import inspection, rules
@@ -25,6 +25,7 @@ PURPOSE = "upload-form"
 #: looking process (``inspection.SECONDS`` of the processor): who waits longer waits for a busy machine.
 LOOK_SECONDS = 30
 _looker = Looker()
+_FILE = sa.insert(cast(sa.Table, StoredFile.__table__))
 
 
 class FileUnavailable(Unavailable):
@@ -116,20 +117,17 @@ def hold(arrived: Arrived, *, department_id: int, claim_token: str) -> StoredFil
     """
     if not claim_token:
         raise NotFound
-    file = _record(arrived, department_id)
-    file.state, file.claim_digest = FileState.PENDING, digest(PURPOSE, claim_token)
+    claimed = {"state": FileState.PENDING, "claim_digest": digest(PURPOSE, claim_token)}
+    file = StoredFile(**_columns(arrived, department_id), **claimed)
     db.session.add(file)
     db.session.flush()
     return file
 
 
-def attach_new(arrived: Arrived, *, department_id: int, owner: tuple[str, int]) -> StoredFile:
-    """Note an upload as part of something at once; it is written with the next flush."""
-    file = _record(arrived, department_id)
-    file.state = FileState.ATTACHED
-    file.owner_kind, file.owner_id = owner
-    db.session.add(file)
-    return file
+def attach_new(arrived: Arrived, *, department_id: int, owner: tuple[str, int]) -> None:
+    """Note an upload as part of something at once."""
+    owned = {"state": FileState.ATTACHED, "owner_kind": owner[0], "owner_id": owner[1]}
+    connection().execute(_FILE, {**_columns(arrived, department_id), **owned})
 
 
 def receive(
@@ -149,10 +147,9 @@ def receive(
     return hold(arrive(stream, filename, **how), department_id=department_id, claim_token=claim_token)
 
 
-def _record(arrived: Arrived, department_id: int) -> StoredFile:
-    return StoredFile(
-        **asdict(arrived), department_id=department_id, scan=ScanState.NOT_CHECKED, created_at=clock.now()
-    )
+def _columns(arrived: Arrived, department_id: int) -> dict[str, Any]:
+    told = {"department_id": department_id, "scan": ScanState.NOT_CHECKED, "created_at": clock.now()}
+    return {**vars(arrived), **told}
 
 
 def claim(

@@ -78,11 +78,9 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     department, fields = submission.department, submission.fields
     now = clock.now()
     key = tokens.digest("submission", submission.submission_key)
-    reference = _next_reference(
-        department
-    )  # one after the other: a twin is kept before we look, or not at all
-    existing = by_key(submission.submission_key)
-    if existing is not None:
+    reference = _next_reference(department)  # one by one: a twin is kept before we look, or not at all
+    if connection().scalar(_TWIN, {"key": key}) is not None:
+        existing = db.session.scalars(sa.select(Inquiry).filter_by(submission_key=key)).one()
         _give_back(department)
         _hold(submission.arrived, submission)
         return existing
@@ -91,7 +89,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     arrived = submission.arrived[-MOST_FILES:]
     _hold(submission.arrived[:-MOST_FILES], submission)
     uploads = files.keep_newest(submission.claim_token or "", MOST_FILES - len(arrived), wait=True)
-    draft = db.session.scalar(sa.select(Draft).filter_by(submission_key=key))
+    draft = connection().scalar(_DRAFT, {"key": key})
 
     inquiry = Inquiry(
         department=department,
@@ -127,7 +125,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     for new in arrived:
         files.attach_new(new, department_id=department.id, owner=owner)
     if draft is not None:
-        drop_draft(draft)
+        drop_draft(db.session.get_one(Draft, draft))
     count(department.id, {Status.UNCONFIRMED: +1})
     index(inquiry)
     tell(inquiry, Kind.SUBMITTED, by=by, to_status=Status.UNCONFIRMED)
@@ -228,6 +226,8 @@ def by_key(key: str) -> Inquiry | None:
     return db.session.scalar(sa.select(Inquiry).filter_by(submission_key=tokens.digest("submission", key)))
 
 
+_TWIN = sa.text("SELECT id FROM inquiry WHERE submission_key = :key")
+_DRAFT = sa.text("SELECT id FROM draft WHERE submission_key = :key")
 _NEXT_NUMBER = sa.text(
     "INSERT INTO reference_counter (department_id, year, last) VALUES (:department_id, :year, 1) "
     "ON CONFLICT (department_id, year) DO UPDATE SET last = reference_counter.last + 1 RETURNING last"
