@@ -3,9 +3,12 @@
 import gzip
 import http.client
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
+
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bench.installation import Installation
 from bench.load import Pressed, press
@@ -30,6 +33,9 @@ def rows(installation: Installation, folder: Path, *, seconds: float) -> Iterato
                 "public page, rendered", server, f"{start}?bench=1", floor, seconds=seconds, target=">= 0.5"
             )
             yield Row(**{**row.__dict__, "note": f"{row.note}; page of {size:.0f} KB, floor's 19 KB"})
+            search = f"{start}search?q=thyroid"
+            yield _compared("its search, drawn for each question", server, search, floor, seconds=seconds)
+    yield drawn_anew(installation, f"{start}?bench=1")
 
 
 def start_page(server: Running) -> str:
@@ -43,7 +49,9 @@ def start_page(server: Running) -> str:
     raise AssertionError("the start page only leads on")
 
 
-def _compared(work: str, server: Running, path: str, floor: Running, *, seconds: float, target: str) -> Row:
+def _compared(
+    work: str, server: Running, path: str, floor: Running, *, seconds: float, target: str = ""
+) -> Row:
     """Product and floor by turns, so that both meet the same disturbances; the best round of each."""
     for one, its in ((server, path), (floor, "/")):
         press(one, its, seconds=0.5)
@@ -64,6 +72,30 @@ def _compared(work: str, server: Running, path: str, floor: Running, *, seconds:
         least.per_second,
         best.per_second / least.per_second,
         f"server CPU {cpu:.3f} ms, floor {floor_cpu:.3f} ms, ratio {floor_cpu / cpu:.2f}",
+    )
+
+
+def drawn_anew(installation: Installation, path: str) -> Row:
+    """The first page after something was published: the processor's time when no piece of it is kept."""
+    from bench.floors.rendered import app as floor
+
+    taken, least = [], []
+    with installation.application() as app:
+        base_url = installation.environment["COLLAB_BASE_URL"]
+        for _ in range(40):
+            app.extensions["collab.sheets"].forget()
+            for application, times in ((app, taken), (floor, least)):
+                environ = EnvironBuilder(path if application is app else "/", base_url).get_environ()
+                began = time.process_time()
+                _, status, _ = run_wsgi_app(application, environ, buffered=True)
+                times.append((time.process_time() - began) * 1000)
+                assert status == "200 OK"
+    return Row(
+        "first page of a new content, CPU",
+        min(taken),
+        "ms",
+        floor=min(least),
+        note="no target: once for each page, language and process",
     )
 
 

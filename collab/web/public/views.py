@@ -13,10 +13,9 @@ from collab import departments, profile
 from collab.core import clock
 from collab.departments import Admission, EarliestStart, Track, Window
 from collab.profile import READING, Edition, Fact, PageKey, ProfileDocument
-from collab.web import hooks, templating
+from collab.web import hooks, pieces, templating
 from collab.web.access import public
 from collab.web.page_cache import cacheable
-from collab.web.pieces import Sheets
 from collab.web.public import bp, linked_data, shown
 from collab.web.public.addresses import absolute, alternates, base_url
 
@@ -223,15 +222,15 @@ class _Place:
         return self.department.profile
 
     def render(self, template: str, fill: Callable[[], dict[str, Any]], **asked: Any) -> str:
-        """Join a page from its pieces.
+        """Draw the page, or put it together from what was drawn before.
 
         :param fill: what the templates are given, asked for when this content has no sheet of the page yet.
-        :param asked: what belongs to this request alone; pieces that show it are drawn anew.
+        :param asked: what belongs to this request alone.
         """
-        sheets: Sheets = current_app.extensions["collab.sheets"]
+        sheets: pieces.Sheets = current_app.extensions["collab.sheets"]
         key = (self.department.key, g.lang, self.today, request.script_root, template, *self.values.values())
         sheet = sheets.of(key, fill)
-        return render_template(template, sheet=sheet, asked=bool(asked), **sheet.given, **asked)
+        return pieces.page(template, sheet, templating.other_language_url(), asked)
 
     def given(
         self,
