@@ -345,7 +345,11 @@ def sweep() -> int:
         gone += 1
     old = (
         sa.select(Inquiry)
-        .where(Inquiry.status == Status.UNCONFIRMED, Inquiry.submitted_at <= now - KEPT)
+        .where(
+            Inquiry.status == Status.UNCONFIRMED,
+            Inquiry.submitted_at <= now - KEPT,
+            ~links.live(LinkKind.CONFIRM, now),  # its mail left late, with a link of a later day
+        )
         .order_by(Inquiry.id)
         .limit(200)
         .with_for_update(of=Inquiry, skip_locked=True)  # one that is being confirmed this moment stays

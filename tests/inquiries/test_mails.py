@@ -139,8 +139,14 @@ def test_every_mail_to_a_partner(world: World, locale: str, subjects: dict[str, 
             chinese, english = (first, second) if locale == "zh" else (second, first)
             assert re.search("[\u4e00-\u9fff]", chinese)
             assert len(re.findall("[\u4e00-\u9fff]", english.replace("《", ""))) == 0, (topic, english)
-            for lang, half in (("en", english), ("zh", chinese)):  # each half's link opens a page in its language
-                assert {f"/{lang}/"} >= set(re.findall("/(?:en|zh)/(?=confirm/|i/|draft/)", half)), (topic, half)
+            for lang, half in (
+                ("en", english),
+                ("zh", chinese),
+            ):  # each half's link opens a page in its language
+                assert {f"/{lang}/"} >= set(re.findall("/(?:en|zh)/(?=confirm/|i/|draft/)", half)), (
+                    topic,
+                    half,
+                )
         links = re.findall(r"https?://\S+", one.body_text)
         assert all(urlsplit(link).netloc in {"collab.example.org", "example.org"} for link in links)
         tokens = [link for link in links if re.search("/(confirm|i|draft)/", link)]
