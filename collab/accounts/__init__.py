@@ -34,6 +34,7 @@ from collab.accounts.actions.people import (
     issue_one_time_password,
     reset_second_factor,
     revoke_role,
+    set_areas,
     sign_out_everywhere,
     update_user,
 )
@@ -46,7 +47,15 @@ from collab.accounts.actions.sessions import (
 )
 from collab.accounts.actions.signing_in import prove, sign_in_password, use_recovery_code, verify_totp
 from collab.accounts.actor import COMMAND, SYSTEM, Actor
-from collab.accounts.models import Invitation, Membership, PasswordReset, RecoveryCode, StaffSession, User
+from collab.accounts.models import (
+    Invitation,
+    Membership,
+    PasswordReset,
+    RecoveryCode,
+    StaffSession,
+    User,
+    WorkArea,
+)
 from collab.accounts.notices import INVITATION_PATH, RESET_PATH
 from collab.accounts.permissions import Permission, check, departments_where, may
 from collab.accounts.queries import (
@@ -90,6 +99,7 @@ __all__ = [
     "StaffSession",
     "Step",
     "User",
+    "WorkArea",
     "accept_invitation",
     "actor_of",
     "all_users",
@@ -131,6 +141,7 @@ __all__ = [
     "revoke_role",
     "session_by_token",
     "sign_in_password",
+    "set_areas",
     "sign_out_everywhere",
     "signed_in_by",
     "start_session",

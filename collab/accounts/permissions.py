@@ -22,6 +22,9 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     SEE_SETTINGS = "see_settings"
     EDIT_RUBRICS = "edit_rubrics"
+    SEE_REPORTS = "see_reports"
+    CLEAR_GATES = "clear_gates"
+    WORK_IN_OFFICE = "work_in_office"
 
 
 ALLOWED: dict[Permission, frozenset[Role]] = {
@@ -36,8 +39,15 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_OUTBOX: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.MANAGE_OUTBOX: frozenset({Role.COORDINATOR, Role.ADMIN}),
     Permission.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    # Each answers the gates of the own role; the offices see their gates and no inquiries.
+    Permission.CLEAR_GATES: frozenset(
+        {Role.COORDINATOR, Role.HEAD, Role.COMPLIANCE, Role.RADIATION_SAFETY_OFFICER}
+    ),
+    Permission.WORK_IN_OFFICE: frozenset({Role.COMPLIANCE, Role.RADIATION_SAFETY_OFFICER}),
     Permission.SEE_SETTINGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.EDIT_RUBRICS: frozenset({Role.HEAD, Role.ADMIN}),
+    # Whoever may not see inquiries reads figures without names, and no small numbers.
+    Permission.SEE_REPORTS: frozenset({Role.COORDINATOR, Role.HEAD, Role.VIEWER, Role.ADMIN}),
 }
 
 

@@ -134,12 +134,15 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
     match act["act"]:
         case "route":
             due = inquiries.clocks.suggested_due(inquiry, AssignmentKind.HOST, moment)
-            triage.route(inquiry, people[act["to"]], due_on=due, note=note, by=coordinator)
+            triage.route(inquiry, people[act["to"]], due_on=due, note=note, despite=True, by=coordinator)
         case "opinion_of":
             due = inquiries.clocks.suggested_due(inquiry, AssignmentKind.REVIEWER, moment)
-            triage.route(inquiry, people[act["to"]], kind=AssignmentKind.REVIEWER, due_on=due, by=coordinator)
+            reviewer = people[act["to"]]
+            kind = AssignmentKind.REVIEWER
+            triage.route(inquiry, reviewer, kind=kind, due_on=due, despite=True, by=coordinator)
         case "host":
             host = next(a.user for a in inquiry.assignments if a.kind is AssignmentKind.HOST)
+            _declare(inquiry, actor_of(host))
             triage.host_answers(
                 inquiry, HostAnswer(act["answer"]), period=act.get("period", ""), note=note, by=actor_of(host)
             )
@@ -149,6 +152,7 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
                 criterion: reviews.Mark(None if value == "unknown" else value)
                 for criterion, value in act["scores"].items()
             }
+            _declare(inquiry, actor_of(people[act["by"]]))
             reviews.give_opinion(
                 inquiry,
                 recommendation,
@@ -181,9 +185,15 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
             step, _target = reviews.STEPS[verdict]
             letter = inquiries.notices.draft_letter(inquiry, step, **given.for_letter())
             head = _holder(people, inquiry, Role.HEAD)
+            _declare(inquiry, head)
             reviews.decide(inquiry, verdict, because=act["because"], letter=letter, facts=given, by=head)
         case other:
             raise ValueError(f"demo.yaml: no such act: {other}")
+
+
+def _declare(inquiry: Inquiry, by: Actor) -> None:
+    """Nobody has an interest in a sample."""
+    inquiries.interests.declare(inquiry, dict.fromkeys(inquiries.interests.QUESTIONS, False), by=by)
 
 
 def _conditions(act: dict[str, Any], today: date) -> tuple[tuple[str, date, ConditionOwner], ...]:

@@ -1,8 +1,9 @@
 """The product: an inquiry on one of three tracks, from the form to its end, with its whole history.
 
 ``statuses`` holds the one table of transitions, ``rules`` says who may do what and why not, ``deadlines`` what is due
-when. Verbs: ``submission`` (form, drafts, confirming), ``triage`` (coordinators and hosts), ``conversation`` (letters,
-notes, what partners do), ``clockwork`` (what time does). ``queries`` reads.
+when, ``gates`` what must not stand against it, ``interests`` who may not have to do with it. Verbs: ``submission``
+(form, drafts, confirming), ``triage`` (coordinators and hosts), ``conversation`` (letters, notes, what partners do),
+``clockwork`` (what time does). ``queries`` reads.
 """
 
 from collab.inquiries import (
@@ -10,6 +11,8 @@ from collab.inquiries import (
     clockwork,
     conversation,
     deadlines,
+    gates,
+    interests,
     links,
     notices,
     reasons,
@@ -57,6 +60,8 @@ __all__ = [
     "conversation",
     "deadlines",
     "find_draft",
+    "gates",
+    "interests",
     "links",
     "note",
     "notices",

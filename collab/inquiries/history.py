@@ -175,7 +175,7 @@ def take(
     if version is not None and inquiry.version != version:
         last = db.session.scalar(
             sa.select(InquiryEvent)
-            .where(InquiryEvent.inquiry_id == inquiry.id)
+            .where(InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.kind != Kind.DECLARED)
             .order_by(InquiryEvent.id.desc())
             .limit(1)
         )

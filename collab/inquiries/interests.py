@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import LazyString
@@ -55,6 +56,7 @@ class Asked:
     """What somebody sees of an inquiry that is not open to him yet: enough to judge an interest, and nothing else.
 
     :param full_name: empty, like institution and country, for a blind first reading.
+    :param suggested: what the portal knows of the two that could be an interest; nothing for a blind first reading.
     """
 
     reference: str
@@ -64,6 +66,7 @@ class Asked:
     full_name: str = ""
     institution_name: str = ""
     country: str = ""
+    suggested: tuple["Suggestion", ...] = ()
     blind: bool = False
 
 
@@ -76,7 +79,7 @@ def asked_of(reference: str, *, seen_by: Actor) -> Asked | None:
     if seen_by.user_id is None or declaration_of(inquiry, seen_by.user_id) is not None:
         return None
     blind = reads_blind(inquiry, seen_by)
-    known = {} if blind else _known(inquiry)
+    known = {} if blind else _known(inquiry, seen_by)
     return Asked(
         reference=inquiry.reference,
         department=inquiry.department,
@@ -87,8 +90,10 @@ def asked_of(reference: str, *, seen_by: Actor) -> Asked | None:
     )
 
 
-def _known(inquiry: Inquiry) -> dict[str, str]:
+def _known(inquiry: Inquiry, actor: Actor) -> dict[str, Any]:
+    person = db.session.get_one(User, actor.user_id)
     return {
+        "suggested": tuple(suggest(inquiry, [person], seen_by=actor)[person.id]),
         "full_name": inquiry.full_name,
         "institution_name": inquiry.institution_name,
         "country": inquiry.country,

@@ -349,6 +349,11 @@ class Gate(Model):
 
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id], lazy="raise")
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it has a row; one that nobody was asked yet has none."""
+        return self.version > 0
+
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
     __table_args__ = (
         sa.UniqueConstraint("inquiry_id", "kind"),

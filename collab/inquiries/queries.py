@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, Self
 
@@ -704,10 +704,12 @@ def piles(actor: Actor) -> Piles:
     """
     if not departments_where(actor, Permission.SEE_INQUIRIES):
         return Piles({}, 0, 0, 0, 0)
-    found: dict[str, int] = {name: int(number) for name, number in _ask(_counts(_roles_of(actor)), actor)}
+    found: dict[str, int] = defaultdict(int)
+    for name, number in _ask(_counts(_roles_of(actor)), actor):
+        found[name] += int(number)
     return Piles(
         by_status={status: found[status] for status in Status if status in found},
-        mine=found["to answer"] + found["to decide"] + found["news"],
+        mine=found["to answer"] + found["to declare"] + found["to decide"] + found["news"],
         late=found["late"],
         unread=found["unread"],
         erasure=found.get("erasure", 0),
@@ -734,6 +736,7 @@ def _counts(actor: Actor) -> sa.CompoundSelect[Any]:
         )
     lists = {
         "to answer": _to_answer(actor),
+        "to declare": _to_declare(actor),
         "to decide": _to_decide(actor),
         "news": _news(actor),
         "late": sa.select(Inquiry.id).where(_overdue(), _visible(actor, steer=True)),
@@ -742,7 +745,19 @@ def _counts(actor: Actor) -> sa.CompoundSelect[Any]:
     if everything:
         lists["erasure"] = sa.select(Inquiry.id).where(_to_erase(), _visible(actor, steer=True))
     bounded = [sa.select(sa.literal(name), _bounded(statement)) for name, statement in lists.items()]
+    if everything:
+        bounded.append(_closed_to_me(everything))
     return sa.union_all(counted, *bounded)
+
+
+def _closed_to_me(departments: Iterable[int]) -> Any:
+    """What the kept counts hold too much for a person with conflicts of interest, by status and below zero."""
+    return (
+        sa.select(sa.cast(Inquiry.status, sa.String), -sa.func.count())
+        .join(Conflict, Conflict.inquiry_id == Inquiry.id)
+        .where(Conflict.user_id == _ME, _one_of(Inquiry.department_id + 0, departments))
+        .group_by(Inquiry.status)
+    )
 
 
 def _bounded(statement: sa.Select[Any]) -> sa.ScalarSelect[int]:
@@ -764,6 +779,18 @@ def _overdue() -> sa.ColumnElement[bool]:
 
 
 @dataclass(frozen=True)
+class ToDeclare:
+    """An inquiry somebody is asked about, of which he sees nothing before he has declared his interests."""
+
+    reference: str
+    department_id: int
+    track: Track
+    area: str
+    kind: AssignmentKind
+    due_on: date
+
+
+@dataclass(frozen=True)
 class Waiting:
     """What one person should look at, each list bounded and the most pressing first."""
 
@@ -774,11 +801,19 @@ class Waiting:
     unconfirmed: list[QueueRow]
     erasure: list[QueueRow]
     late: list[QueueRow]
+    to_declare: list[ToDeclare]
 
     @property
     def anything(self) -> bool:
         """Whether anything waits for this very person."""
-        return bool(self.to_answer or self.to_decide or self.news or self.to_finish or self.erasure)
+        return bool(
+            self.to_answer
+            or self.to_declare
+            or self.to_decide
+            or self.news
+            or self.to_finish
+            or self.erasure
+        )
 
 
 def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
@@ -803,6 +838,46 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
         to_finish=of(3),
         unconfirmed=sorted(of(4), key=lambda row: -row.id),
         erasure=of(5),
+        to_declare=_asked_to_declare(actor, most),
+    )
+
+
+def _asked_to_declare(actor: Actor, most: int) -> list[ToDeclare]:
+    roles = {role for _department, role in actor.memberships}
+    if not roles & {Role.HOST, Role.REVIEWER}:
+        return []
+    statement = (
+        _to_declare(_roles_of(actor))
+        .with_only_columns(
+            Inquiry.reference,
+            Inquiry.department_id,
+            Inquiry.track,
+            Inquiry.area,
+            Assignment.kind,
+            Assignment.due_on,
+        )
+        .order_by(Assignment.due_on, Assignment.id)
+        .limit(most)
+    )
+    return [ToDeclare(*row) for row in _ask(statement, actor)]
+
+
+def _to_declare(actor: Actor) -> sa.Select[Any]:
+    """What was given to a person who has not declared his interests in it yet."""
+    declared = sa.exists(
+        sa.select(sa.literal(1)).where(
+            Declaration.inquiry_id == Assignment.inquiry_id, Declaration.user_id == Assignment.user_id
+        )
+    )
+    return (
+        sa.select(Assignment.id)
+        .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
+        .where(
+            *_unanswered(),
+            _one_of(Inquiry.department_id + 0, departments_where(actor, Permission.SEE_INQUIRIES)),
+            ~declared,
+            ~_conflicted(_ME),
+        )
     )
 
 
@@ -811,7 +886,7 @@ def _unanswered_by(actor: Actor, most: int) -> sa.Select[Assignment]:
     return (
         sa.select(Assignment)
         .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
-        .where(*_unanswered(), _visible(actor))
+        .where(*_unanswered(), _visible(actor), Assignment.inquiry_id.in_(_opened_to(_ME)))
         .order_by(Assignment.due_on, Assignment.id)
         .limit(most)
     )
@@ -863,7 +938,7 @@ def _to_answer(actor: Actor) -> sa.Select[Any]:
     return (
         sa.select(Assignment.id)
         .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
-        .where(*_unanswered(), _visible(actor))
+        .where(*_unanswered(), _visible(actor), Assignment.inquiry_id.in_(_opened_to(_ME)))
     )
 
 

@@ -16,6 +16,7 @@ from collab.inquiries import links, notices, submission
 from collab.inquiries.history import Kind, take, tell
 from collab.inquiries.models import (
     Assignment,
+    Gate,
     Inquiry,
     InquiryEvent,
     Link,
@@ -178,6 +179,7 @@ def _erase_texts(inquiry: Inquiry, *, person: bool = True) -> None:
         .where(Assignment.inquiry_id == inquiry.id)
         .values(answer_note=None, answer_period=None)
     )
+    db.session.execute(sa.update(Gate).where(Gate.inquiry_id == inquiry.id).values(note=None))
     decisions = sa.select(Decision.id).where(Decision.inquiry_id == inquiry.id)
     db.session.execute(
         sa.update(Condition)

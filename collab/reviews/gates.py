@@ -6,6 +6,7 @@ institution, country, title, the question) and never the dossier. Which gates th
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -155,17 +156,17 @@ def my_gates(actor: Actor) -> MyGates:
             .where(theirs, Gate.state == GateState.OPEN)
             .order_by(Gate.due_on.is_(None), Gate.due_on, Gate.id)
             .limit(SHOWN + 1)
-        ).tuples()
+        )
     )
     answered = db.session.execute(
         _files()
         .where(theirs, Gate.state != GateState.OPEN, Gate.settled_by_id == actor.user_id)
         .order_by(Gate.settled_at.desc(), Gate.id.desc())
         .limit(20)
-    ).tuples()
+    )
     return MyGates(
-        waiting=[_file(gate, inquiry) for gate, inquiry in waiting[:SHOWN]],
-        answered=[_file(gate, inquiry) for gate, inquiry in answered],
+        waiting=[_file(*row) for row in waiting[:SHOWN]],
+        answered=[_file(*row) for row in answered],
         more=len(waiting) > SHOWN,
     )
 
@@ -193,7 +194,7 @@ def find(reference: str, kind: str, *, seen_by: Actor) -> tuple[Inquiry, Gate]:
     if gate is None:
         raise NotFound
     sees_all = may(seen_by, Permission.SEE_ALL_INQUIRIES, inquiry.department_id)
-    theirs = gate.id is not None and inquiry.status in _ANSWERED_AT and may_answer(gate, inquiry, seen_by)
+    theirs = gate.is_kept and inquiry.status in _ANSWERED_AT and may_answer(gate, inquiry, seen_by)
     if not sees_all and not theirs:
         raise NotFound
     return inquiry, gate
@@ -218,7 +219,7 @@ def history_of(inquiry: Inquiry, gate: Gate) -> list[GateStep]:
     ]
 
 
-def _files() -> sa.Select[tuple[Gate, Inquiry]]:
+def _files() -> Any:
     return (
         sa.select(Gate, Inquiry)
         .join(Inquiry, Inquiry.id == Gate.inquiry_id)

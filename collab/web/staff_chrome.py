@@ -60,11 +60,13 @@ def _chrome() -> dict[str, Any]:
 def _menu(who: Actor) -> list[tuple[str, str, bool]]:
     entries = [
         (_("Inquiries"), "staff.home", Permission.SEE_INQUIRIES),
+        (_("Gates"), "staff.gates", Permission.WORK_IN_OFFICE),
+        (_("Reports"), "staff.reports", Permission.SEE_REPORTS),
         (_("Outbox"), "staff.outbox", Permission.SEE_OUTBOX),
         (_("People"), "admin.people", Permission.MANAGE_PEOPLE),
+        (_("Settings"), "staff.settings", Permission.SEE_SETTINGS),
     ]
     here = request.endpoint or ""
-        (_("Settings"), "staff.settings", Permission.SEE_SETTINGS),
     return [
         (label, _url(endpoint), here == endpoint or here.startswith(f"{endpoint}_"))
         for label, endpoint, permission in entries

@@ -49,6 +49,8 @@ def test_twenty_heads_decide(app: Flask, world: World) -> None:
     heads = [world.actor("head", name=f"Head {n}") for n in range(20)]
     for seen in (True, False):  # with the version each of them saw, and without
         id = world.at("decision_ready")
+        for head in heads:
+            world.declare(id, head)
         version = world.get(id).version if seen else None
         facts = [world.facts(verdict) for verdict in ("accept", "decline")]
         db.session.rollback()

@@ -118,6 +118,8 @@ def test_people_with_roles_in_two_departments(world: World, elsewhere: World) ->
         due_on=elsewhere.today + timedelta(days=5),
         by=elsewhere.actor("coordinator"),
     )
+    assert references(QueueView(), both) == [reference(world, ours)]  # given, and no interest declared yet
+    elsewhere.declare(theirs, both)
     assert references(QueueView(), both) == [reference(elsewhere, theirs), reference(world, ours)]
 
 

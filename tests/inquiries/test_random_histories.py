@@ -27,6 +27,7 @@ from collab.inquiries.statuses import OPEN, TRANSITIONS, Status
 from collab.jobs.inquiries import sweep, turn_clocks
 from collab.mail import MailState, OutboxMail
 from collab.reviews import Decision
+from tests.support.interests import declare_none
 from tests.support.reviewing import marks
 from tests.support.world import LETTER, MONDAY, World
 
@@ -94,6 +95,7 @@ class Department(RuleBasedStateMachine):
             self.ids.append(self.world.submit(email=address))
 
     def decide(self, pick: int, who: int, verdict: reviews.Verdict) -> None:
+        self.act(lambda: declare_none(self.one(pick), self.people[who]))
         self.act(
             lambda: reviews.decide(
                 self.one(pick),
@@ -126,9 +128,14 @@ class Department(RuleBasedStateMachine):
         verbs: list[Callable[[Inquiry], Any]] = [
             lambda one: submission.confirm_by_hand(one, by=by),
             lambda one: triage.ask(one, "Which?", answer_by=soon, by=by),
-            lambda one: triage.route(one, someone(), due_on=soon, by=by),
+            lambda one: triage.route(one, someone(), due_on=soon, despite=True, by=by),
             lambda one: triage.route(
-                one, someone(), kind=inquiries.AssignmentKind.REVIEWER, due_on=soon, by=by
+                one,
+                someone(),
+                kind=inquiries.AssignmentKind.REVIEWER,
+                due_on=soon,
+                despite=True,
+                by=by,
             ),
             lambda one: triage.host_answers(
                 one, [*inquiries.HostAnswer][other % 3], period="later", note="So.", by=by
@@ -153,6 +160,8 @@ class Department(RuleBasedStateMachine):
             release,
             lambda one: triage.expedite(one, by=by),
         ]
+        if what in {4, 5}:
+            self.act(lambda: declare_none(self.one(pick), by))
         return self.act(lambda: verbs[what](self.one(pick)))
 
     def partner(self, pick: int, what: int) -> None:
@@ -181,8 +190,13 @@ class Department(RuleBasedStateMachine):
         for verb in (
             lambda: submission.confirm_by_hand(self.one(pick), by=coordinator),
             lambda: triage.route(
-                self.one(pick), db.session.get_one(inquiries.models.User, user), due_on=soon, by=coordinator
+                self.one(pick),
+                db.session.get_one(inquiries.models.User, user),
+                due_on=soon,
+                despite=True,
+                by=coordinator,
             ),
+            lambda: declare_none(self.one(pick), host),
             lambda: triage.host_answers(self.one(pick), inquiries.HostAnswer.YES, by=host),
             lambda: triage.mark_ready(self.one(pick), by=coordinator),
         ):

@@ -15,6 +15,7 @@ from collab.core.errors import Refused
 from collab.inquiries import AssignmentKind, Reason, Status, Step, clockwork, submission, triage
 from collab.inquiries.statuses import TRANSITIONS, Party
 from collab.jobs.inquiries import turn_clocks
+from tests.support.interests import try_to_declare_none
 from tests.support.world import LETTER, MONDAY, World, other_department, refusal, undone
 
 #: (what is done, from, to, who may, the mail to the partner).
@@ -106,14 +107,18 @@ def verbs(world: World, id: int) -> dict[str, Callable[[Actor], Any]]:
         return world.get(id)
 
     def decide(verdict: str) -> Callable[[Actor], Any]:
-        return lambda by: reviews.decide(
-            one(),
-            reviews.Verdict(verdict),
-            because="It fits.",
-            letter=LETTER,
-            facts=world.facts(verdict),
-            by=by,
-        )
+        def decided(by: Actor) -> None:
+            try_to_declare_none(one(), by)
+            reviews.decide(
+                one(),
+                reviews.Verdict(verdict),
+                because="It fits.",
+                letter=LETTER,
+                facts=world.facts(verdict),
+                by=by,
+            )
+
+        return decided
 
     facts = world.facts("refer")
     decided = {"decision_ready", "conditional", "waitlisted"}
@@ -146,7 +151,8 @@ def verbs(world: World, id: int) -> dict[str, Callable[[Actor], Any]]:
 
     def route(by: Actor) -> Assignment:
         due = world.today + timedelta(days=10)
-        return triage.route(one(), world.user(spare), kind=AssignmentKind.HOST, due_on=due, by=by)
+        person, kind = world.user(spare), AssignmentKind.HOST
+        return triage.route(one(), person, kind=kind, due_on=due, despite=True, by=by)
 
     spare = world.actor("host", name="Another host")
     twin = world.received(email=one().email)

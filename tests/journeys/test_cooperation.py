@@ -20,6 +20,7 @@ from tests.journeys.people import (
     step_with_letter,
 )
 from tests.support.browser import fits
+from tests.support.interests import declare_none
 from tests.support.partners import pdf
 from tests.support.people import Staff
 from tests.support.server import Server
@@ -181,8 +182,10 @@ def test_a_decision_is_taken_back_within_the_hold(
         found = db.session.get_one(Inquiry, made.id)
         due = clocks.suggested_due(found, AssignmentKind.HOST, found.submitted_at)
         triage.route(found, host.user, due_on=due, by=coordinator.actor)
+        declare_none(found, host.actor)
         triage.host_answers(found, HostAnswer.YES, by=host.actor)
         triage.mark_ready(found, by=coordinator.actor)
+        declare_none(found, head.actor)
 
     server.start_worker()
     sign_in(page, head)

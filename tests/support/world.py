@@ -229,6 +229,8 @@ class World:
     def host_says(self, id: int, answer: str = "yes", host: "Actor | None" = None) -> None:
         from collab.inquiries import HostAnswer, triage
 
+        if any(one.user_id == (host or self.actor("host")).user_id for one in self.get(id).assignments):
+            self.declare(id, host or self.actor("host"))
         self.do(
             triage.host_answers,
             id,

@@ -11,7 +11,7 @@ from collab.accounts.actions.credentials import ONE_TIME_LASTS, clear_second_fac
 from collab.accounts.actions.sessions import end_all_sessions
 from collab.accounts.actor import COMMAND, Actor
 from collab.accounts.addresses import NoAddressError, clean_email, key_of
-from collab.accounts.models import Membership, User
+from collab.accounts.models import Membership, User, WorkArea
 from collab.accounts.permissions import Permission, departments_where
 from collab.accounts.queries import by_email
 from collab.accounts.roles import Role
@@ -150,6 +150,38 @@ def revoke_role(user: User, role: Role, *, department_id: int, by: Actor) -> Non
 
 def _note_role(kind: str, user: User, role: Role, *, department_id: int, by: Actor) -> None:
     audit.record(kind, by=by, department_id=department_id, on=("user", user.id), detail={"role": role.value})
+
+
+def set_areas(user: User, areas: Iterable[str], *, department_id: int, by: Actor) -> None:
+    """Say in which areas of a department a person works: the group, when reviewers are chosen.
+
+    :raises NotFound: not the actor's department, or the person does not work there.
+    :raises Invalid: at ``areas``: the department has no such area.
+    """
+    may_manage(by, department_id)
+    if not user.roles_in(department_id):
+        raise NotFound
+    wanted = set(areas)
+    department = db.session.get_one(Department, department_id)
+    if wanted - {area.code for area in department.settings.areas}:
+        raise Invalid("areas", _("Choose areas of the list."))
+    db.session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
+    db.session.refresh(user, ["work_areas"])
+    held = user.areas_in(department_id)
+    if wanted == held:
+        return
+    for one in [one for one in user.work_areas if one.department_id == department_id]:
+        if one.area not in wanted:
+            user.work_areas.remove(one)
+    user.work_areas.extend(WorkArea(department_id=department_id, area=area) for area in sorted(wanted - held))
+    db.session.flush()
+    audit.record(
+        "account.areas_set",
+        by=by,
+        department_id=department_id,
+        on=("user", user.id),
+        detail={"areas": sorted(wanted)},
+    )
 
 
 def disable_user(user: User, *, by: Actor) -> None:

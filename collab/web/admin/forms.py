@@ -32,11 +32,19 @@ def role_choices() -> list[Any]:
     return [SelectChoice(role.value, f"{ROLE_LABELS[role]} – {ROLE_HELP[role]}") for role in Role]
 
 
-class RolesField(SelectMultipleField):
+class TicksField(SelectMultipleField):
     """Boxes to tick. What was sent besides is refused without being repeated on the page."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if set(self.data or []) - {str(value) for value, *_label in self.iter_choices()}:
+            raise ValidationError(_("Choose areas of the list."))
+
+
+class RolesField(TicksField):
+    """The roles of a person."""
 
     def pre_validate(self, form: BaseForm) -> None:
         if set(self.data or []) - {role.value for role in Role}:
@@ -55,6 +63,12 @@ class RolesForm(PortalForm):
     @property
     def chosen(self) -> list[Role]:
         return [Role(value) for value in self.roles.data or []]
+
+
+class AreasForm(PortalForm):
+    """The areas of a department in which a person works."""
+
+    areas = TicksField(_l("Areas"), choices=[])
 
 
 class InviteForm(RolesForm):

@@ -7,16 +7,18 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from wtforms import SelectChoice  # type: ignore[attr-defined]
 
 from collab import accounts, audit, departments
 from collab.accounts import INVITATION_PATH, ROLE_LABELS, Permission, Role, User
 from collab.core import clock, site
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
-from collab.departments import Department
+from collab.departments import AreaKind, Department
+from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.admin import bp
-from collab.web.admin.forms import InviteForm, RolesForm
+from collab.web.admin.forms import AreasForm, InviteForm, RolesForm
 
 
 @bp.get("/people")
@@ -98,10 +100,12 @@ def person(slug: str, user_id: int) -> ResponseReturnValue:
             return _back(slug, user_id)
     elif request.method == "POST":
         status = 422
+    areas = _areas_form(department, user)
     elsewhere = any(m.department_id != department.id for m in user.memberships)
     page = render_template(
         "admin/person.html",
         form=form,
+        areas_form=areas,
         of=department,
         person=user,
         elsewhere=elsewhere,
@@ -109,6 +113,33 @@ def person(slug: str, user_id: int) -> ResponseReturnValue:
         sessions=accounts.open_sessions(user_id),
     )
     return page, status
+
+
+@bp.post("/people/<slug>/<int:user_id>/areas")
+@requires(Permission.MANAGE_PEOPLE)
+def areas(slug: str, user_id: int) -> ResponseReturnValue:
+    """In which areas a person works: the group, when reviewers are chosen."""
+    department = _department(slug)
+    form = _areas_form(department, accounts.person(user_id, department.id, seen_by=actor()))
+    if not form.validate_on_submit():
+        flash(_("Choose areas of the list."), "warning")
+        return _back(slug, user_id)
+    with _deed("account.set_areas", department, user_id):
+        accounts.set_areas(
+            accounts.user_by_id(user_id), form.areas.data or [], department_id=department.id, by=actor()
+        )
+    flash(_("Saved."), "success")
+    return _back(slug, user_id)
+
+
+def _areas_form(department: Department, user: User) -> AreasForm:
+    form = AreasForm(data={"areas": sorted(user.areas_in(department.id))})
+    form.areas.choices = [
+        SelectChoice(area.code, area.name.get(hooks.language()))
+        for area in department.settings.areas
+        if area.kind is not AreaKind.OPEN
+    ]
+    return form
 
 
 @bp.post("/people/<slug>/<int:user_id>/disable")

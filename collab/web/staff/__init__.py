@@ -14,6 +14,37 @@ def _department() -> None:
     g.department = next(iter(known.values())) if len(known) == 1 else None
 
 
-from collab.web.staff import attachments, home, inquiry, letters, outbox, queue, reviewing, rubrics, settings, steps  # noqa: E402
+from collab.web.staff import (  # noqa: E402
+    assigning,
+    attachments,
+    gates,
+    home,
+    inquiry,
+    interests,
+    letters,
+    outbox,
+    queue,
+    reports,
+    reviewing,
+    rubrics,
+    settings,
+    steps,
+)
 
-__all__ = ["attachments", "bp", "home", "inquiry", "letters", "outbox", "queue", "reviewing", "rubrics", "settings", "steps"]
+__all__ = [
+    "assigning",
+    "attachments",
+    "bp",
+    "gates",
+    "home",
+    "inquiry",
+    "interests",
+    "letters",
+    "outbox",
+    "queue",
+    "reports",
+    "reviewing",
+    "rubrics",
+    "settings",
+    "steps",
+]

@@ -31,9 +31,26 @@ def inquiry_for(reference: str, permission: Permission) -> Inquiry:
     :raises NotFound: not to be seen.
     :raises Forbidden: to be seen, but this is not theirs to do.
     """
-    inquiry = inquiries.by_reference(reference, seen_by=actor())
+    inquiry = opened(reference)
     check(actor(), permission, inquiry.department_id)
     return inquiry
+
+
+def opened(reference: str) -> Inquiry:
+    """An inquiry this person may see; who is asked about it and has declared no interest yet is sent to do that first.
+
+    :raises NotFound: not to be seen.
+    """
+    who = actor()
+    try:
+        inquiry = inquiries.by_reference(reference, seen_by=who)
+    except NotFound:
+        if interests.asked_of(reference, seen_by=who) is None:
+            raise
+    else:
+        if request.method != "GET" or not interests.has_to_declare(inquiry, who):
+            return inquiry
+    return abort(redirect(url_for("staff.interest", reference=reference), code=303))
 
 
 def possible_or_refuse(inquiry: Inquiry, *steps: Step) -> None:
@@ -132,11 +149,11 @@ def act(
 
 def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:
     """What stands beside every step's form: the inquiry to read again, and after a conflict what happened last."""
+    blind = interests.reads_blind(inquiry, actor())
     return {
+        "blind": blind,
+        "veil": partial(veiled, inquiry=inquiry) if blind else str,
         "answers": questions.answers(inquiry, hooks.language()),
         "happened": queries.last_events(inquiry) if conflict else [],
         "kinds_of_events": KIND_LABELS,
     }
-    blind = interests.reads_blind(inquiry, actor())
-        "blind": blind,
-        "veil": partial(veiled, inquiry=inquiry) if blind else str,

@@ -74,11 +74,18 @@ class Doable:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def doable(inquiry: Inquiry, actor: Actor, conditions: list[Condition], decided: str | None) -> Doable:
+def doable(
+    inquiry: Inquiry,
+    actor: Actor,
+    conditions: list[Condition],
+    decided: str | None,
+    blocked: str | None = None,
+) -> Doable:
     """What this person can do with this inquiry now.
 
     :param conditions: of the decision that stands.
     :param decided: why this person may not decide, if so.
+    :param blocked: what stands against routing it and having it scored, if something does.
     """
     pages: dict[str, str] = {}
     refused: dict[str, tuple[str, str]] = {}
@@ -99,6 +106,8 @@ def doable(inquiry: Inquiry, actor: Actor, conditions: list[Condition], decided:
         else:
             refused.setdefault(page, (label, why_not))
     _more(pages, inquiry, actor)
+    for page in {"route", "reviewers"} & pages.keys() if blocked else ():
+        refused[page] = (pages.pop(page), str(blocked))
 
     def button(page: str, kind: str = "") -> Button:
         url = url_for(f"staff.{page}", reference=inquiry.reference)
@@ -128,7 +137,10 @@ def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
         _answers(pages, mine, actor, inquiry)
     triages = may(actor, Permission.TRIAGE, inquiry.department_id)
     erased = inquiry.anonymised_at is not None
+    if triages and inquiry.status in {Status.RECEIVED, Status.NEEDS_INFO, Status.IN_REVIEW}:
+        pages["light"] = str(_("Choose the path"))
     if triages and inquiry.status is Status.IN_REVIEW:
+        pages["reviewers"] = str(_("Choose reviewers"))
         pages["route"] = str(_("Ask one more person"))
     if triages:
         pages["own"] = str(_("Set the coordinator"))
@@ -137,8 +149,6 @@ def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
         if inquiry.status in OPEN and inquiry.urgency < 2:
             pages["expedite"] = str(_("Mark as urgent"))
         if not erased and inquiry.status not in {Status.UNCONFIRMED, Status.VOID}:
-    if triages and inquiry.status in {Status.RECEIVED, Status.NEEDS_INFO, Status.IN_REVIEW}:
-        pages["light"] = str(_("Choose the path"))
             pages["renew_link"] = str(_("Send a new private link"))
     if (
         may(actor, Permission.SEE_ALL_INQUIRIES, inquiry.department_id)

@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
+    BooleanField,
     DateField,
     Field,
     FieldList,
@@ -59,6 +60,18 @@ class Seen(IntegerField):
             self.data = None
             raise ValueError(_("This page was not sent as it was shown. Open the inquiry again."))
         self.data = int(value)
+
+
+class Numbers(Field):
+    """Ids of boxes that were ticked; the page draws the boxes."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read small numbers; anything else is refused."""
+        texts = [str(value) for value in valuelist]
+        if len(texts) > 100 or any(not text.isascii() or not text.isdigit() or len(text) > 9 for text in texts):
+            self.data = []
+            raise ValueError(_("This page was not sent as it was shown. Open the inquiry again."))
+        self.data = [int(text) for text in texts]
 
 
 def choices(pairs: Any) -> list[SelectChoice]:
@@ -131,8 +144,17 @@ class ReplaceForm(StepForm):
         validators=[InputRequired(_l("Choose a person."))],
         description=_l("In brackets: how many answers this person still owes."),
     )
+    despite = BooleanField(
+        _l("I judged a possible conflict of interest of this person, and there is none"),
+        description=_l("Needed only where the portal points one out."),
+    )
     due_on = Day(_l("Answer by"), validators=[InputRequired(_l("Choose a day."))])
     note = words(_l("A word to this person"), most=1000, rows=3, description=_l("For staff only."))
+
+    @property
+    def judged(self) -> bool:
+        """Whether a possible conflict of interest was judged to be none; the page may have had none to judge."""
+        return "despite" in self and bool(self.despite.data)
 
 
 class RouteForm(ReplaceForm):

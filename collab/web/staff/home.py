@@ -1,6 +1,6 @@
 """The first page after signing in: what waits for me, what is late."""
 
-from flask import g, render_template
+from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from collab.accounts.permissions import Permission, may
@@ -8,6 +8,7 @@ from collab.inquiries import queries
 from collab.web.access import actor, signed_in
 from collab.web.staff import bp
 from collab.web.staff.shown import shown
+from collab.web.staff.words import TRACKS
 from collab.web.staff_chrome import departments_here, piles_here
 
 
@@ -18,6 +19,8 @@ def home() -> ResponseReturnValue:
     g.pile = "home"
     who = actor()
     if not may(who, Permission.SEE_INQUIRIES):
+        if may(who, Permission.WORK_IN_OFFICE):
+            return redirect(url_for(".gates"), code=303)
         return render_template("staff/no_inquiries.html")
     waiting = queries.waits_for_me(who)
     return render_template(
@@ -29,4 +32,6 @@ def home() -> ResponseReturnValue:
         sees_all=may(who, Permission.SEE_ALL_INQUIRIES),
         triages=may(who, Permission.TRIAGE),
         known_departments=list(departments_here().values()),
+        departments=departments_here(),
+        tracks=TRACKS,
     )

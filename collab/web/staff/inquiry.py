@@ -1,25 +1,28 @@
 """One inquiry: left what to read, right what to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from collab import inquiries, mail, reviews
+from collab import mail, reviews
 from collab.accounts.permissions import Permission, may
 from collab.core import clock
 from collab.inquiries import AssignmentKind, Inquiry, Status, interests, queries, questions, rules
-from collab.inquiries.history import KIND_LABELS
+from collab.inquiries.history import KIND_LABELS, Kind
 from collab.inquiries.models import InquiryEvent
-from collab.inquiries.queries import Thread
+from collab.inquiries.queries import Entry, Thread
 from collab.mail import OutboxMail
 from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.staff import bp
+from collab.web.staff.acting import opened
 from collab.web.staff.choices import doable
 from collab.web.staff.forms import LetterForm, NoteForm
+from collab.web.staff.gates import gates_shown
 from collab.web.staff.queue import asked_view, pile_of
 from collab.web.staff.words import TRACKS
 
@@ -41,22 +44,26 @@ def inquiry(reference: str) -> ResponseReturnValue:
     """Everything about one inquiry, and what can be done now."""
     view = asked_view()
     who = actor()
-    found = inquiries.by_reference(reference, seen_by=who)
+    found = opened(reference)
     g.department, g.pile = found.department, pile_of(view)
-    thread = queries.thread(found)
     if interests.reads_blind(found, who):  # on the page of the review, and nowhere else
         return redirect(url_for(".review", reference=found.reference), code=303)
+    thread = queries.thread(found)
     mails = mail.of(("inquiry", found.id))
     sees_all = may(who, Permission.SEE_ALL_INQUIRIES, found.department_id)
+    gates = reviews.gates_of(found) if sees_all else []
+    blocked = reviews.gates.why_blocked(found, reviews.gates.blocked(found, gates))
+    if not sees_all:  # what offices clear or block is not for hosts and reviewers
+        thread = replace(thread, entries=[one for one in thread.entries if _is_for_all(one)])
     decisions = reviews.decisions_of(found) if _was_decided(thread) else []
     standing = next((one for one in decisions if not one.taken_back_at and not one.superseded_at), None)
     conditions = list(standing.conditions) if standing else []
     opinions = reviews.opinions_of(found) if _has_reviewers(found) else []
-    may_not_decide = rules.interested(found, who)
-    if any(one.user_id == who.user_id for one in opinions):
     # A reviewer gives a review without having read the others'.
     reads = reviews.may_read_reviews(found, who)
     readable = opinions if reads else [one for one in opinions if one.user_id == who.user_id]
+    may_not_decide = rules.interested(found, who)
+    if any(one.user_id == who.user_id for one in opinions):
         may_not_decide = may_not_decide or _(
             "You are a reviewer of this inquiry; somebody else has to decide."
         )
@@ -72,7 +79,12 @@ def inquiry(reference: str) -> ResponseReturnValue:
         merged=[(one, questions.answers(one, hooks.language())) for one in thread.merged],
         thread=thread,
         kinds=KIND_LABELS,
-        doable=doable(found, who, conditions, may_not_decide),
+        doable=doable(found, who, conditions, may_not_decide, blocked),
+        gates=gates_shown(found, gates),
+        blocked=blocked,
+        gate_name=partial(reviews.gates.name_of, department=found.department),
+        gate_states=reviews.GateState,
+        sees_all=sees_all,
         due_dates=reviews.due_dates(found, conditions=conditions, now=now),
         held=_held(found, thread, mails, now),
         now=now,
@@ -96,6 +108,10 @@ def inquiry(reference: str) -> ResponseReturnValue:
             AssignmentKind.REVIEWER: _("Reviewer"),
         },
     )
+
+
+def _is_for_all(entry: Entry) -> bool:
+    return entry.event is None or entry.event.kind not in {Kind.GATE, Kind.GATES_OPENED, Kind.DECLARED}
 
 
 def _has_reviewers(found: Inquiry) -> bool:

@@ -20,7 +20,7 @@ from collab.accounts.permissions import Permission
 from collab.core import clock
 from collab.core.errors import Forbidden, Invalid
 from collab.departments import Office
-from collab.inquiries import Inquiry, Reason, Status, Step, notices, rules, triage
+from collab.inquiries import Inquiry, Reason, Status, Step, interests, notices, rules, triage
 from collab.inquiries.reasons import DECLINE, REFERRAL
 from collab.reviews import ConditionOwner, ConditionState, Facts, Verdict
 from collab.web.access import actor, requires
@@ -248,6 +248,8 @@ def decide(reference: str) -> ResponseReturnValue:
     if refusal:
         raise Forbidden(refusal)
     possible_or_refuse(inquiry, *rules.DECISIONS)
+    if request.method == "GET" and interests.declaration_of(inquiry, actor().user_id or 0) is None:
+        return redirect(url_for(".interest", reference=reference, then="decide"), code=303)
     form = DecideForm(version=inquiry.version)
     offered = verdicts(inquiry)
     form.verdict.choices = [SelectChoice(str(one), str(one.label)) for one in offered or list(Verdict)]

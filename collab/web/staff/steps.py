@@ -22,6 +22,7 @@ from collab.inquiries import (
     by_reference,
     clocks,
     conversation,
+    interests,
     queries,
     rules,
     submission,
@@ -93,6 +94,7 @@ def route(reference: str) -> ResponseReturnValue:
     )
     people = _candidates(inquiry)
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
+    suspected = _suspected(form, inquiry, people)
 
     def give() -> None:
         kind = AssignmentKind(form.kind.data)
@@ -102,6 +104,7 @@ def route(reference: str) -> ResponseReturnValue:
             kind=kind,
             due_on=form.due_on.data or date.min,
             note=form.note.data or "",
+            despite=form.judged,
             by=actor(),
             version=form.version.data,
         )
@@ -118,7 +121,19 @@ def route(reference: str) -> ResponseReturnValue:
         button=_("Route") if first else _("Ask this person"),
         done=_("Given to %(name)s.", name=_name_of(people, form.person.data)),
         nobody=not people,
+        suspected=suspected,
     )
+
+
+def _suspected(form: ReplaceForm, inquiry: Inquiry, people: list[SelectChoice]) -> list[tuple[str, str]]:
+    """Who of those offered may have an interest, and why; where nobody has, there is nothing to tick."""
+    users = [accounts.user_by_id(int(one.value)) for one in people]
+    found = interests.suggest(inquiry, users, seen_by=actor())
+    if not any(found.values()):
+        del form.despite
+    return [
+        (user.name, _(", ").join(one.words for one in found[user.id])) for user in users if found[user.id]
+    ]
 
 
 def _candidates(inquiry: Inquiry) -> list[SelectChoice]:
@@ -191,6 +206,7 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
         if one.user.id not in asked
     ]
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
+    suspected = _suspected(form, inquiry, people)
     verb = triage.replace_host if host else triage.replace_reviewer
     name = assignment.user.name
     return act(
@@ -202,6 +218,7 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
             accounts.user_by_id(int(form.person.data)),
             due_on=form.due_on.data or date.min,
             note=form.note.data or "",
+            despite=form.judged,
             by=actor(),
             version=form.version.data,
         ),
@@ -212,6 +229,7 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
         button=_("Replace"),
         done=_("Given to %(name)s.", name=_name_of(people, form.person.data)),
         nobody=not people,
+        suspected=suspected,
     )
 
 

@@ -17,6 +17,7 @@ from collab.inquiries import AssignmentKind, HostAnswer, Inquiry, Reason, Status
 from collab.reviews import Facts, Verdict
 from tests.support.client import Client
 from tests.support.html import parse, text_of
+from tests.support.interests import declare_none
 from tests.web.partner.sample import again, links, pdf, received, sent
 
 Staff = Callable[..., Any]
@@ -59,9 +60,12 @@ def ready(inquiry: Inquiry, staff: Staff) -> Any:
         inquiry,
         by=coordinator.actor,
     )
+    act(declare_none, inquiry, by=host.actor)
     act(triage.host_answers, inquiry, HostAnswer.YES, by=host.actor)
     act(triage.mark_ready, inquiry, by=coordinator.actor)
-    return staff("head", signed_in=False)
+    head = staff("head", signed_in=False)
+    act(declare_none, inquiry, by=head.actor)
+    return head
 
 
 def test_received(client: Client, department: Department) -> None:

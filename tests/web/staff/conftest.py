@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from collab import accounts
+from collab.accounts import Role
 from collab.departments import Department
+from collab.inquiries import notices
 from tests.support.people import Staff
 from tests.support.world import World
 
@@ -20,7 +23,11 @@ def at(world: World) -> Callable[..., str]:
     """The address of the page of a new inquiry: `at("received")`."""
 
     def at(status: str = "received", **given: object) -> str:
-        return f"/staff/inquiries/{world.get(world.at(status, **given)).reference}"
+        id = world.at(status, **given)
+        if status in {"decision_ready", "waitlisted", "conditional"}:  # the heads there are have declared
+            for head in notices.holders(world.department_id, Role.HEAD):
+                world.declare(id, accounts.actor_of(head))
+        return f"/staff/inquiries/{world.get(id).reference}"
 
     return at
 

@@ -1,0 +1,78 @@
+"""Declaring interests: the page that stands before an inquiry opens to whoever is asked about it."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
+from wtforms.validators import InputRequired
+
+from collab.accounts.permissions import Permission
+from collab.core.db import unit_of_work
+from collab.core.errors import Invalid
+from collab.inquiries import interests
+from collab.web.access import actor, requires
+from collab.web.forms import PortalForm
+from collab.web.staff import bp
+from collab.web.staff.words import TRACKS
+
+#: Where one goes on when all answers are no, besides the inquiry itself.
+THEN = frozenset({"decide", "review", "answer_as_host"})
+
+
+class InterestForm(PortalForm):
+    """A yes or no to each question; nothing is answered in advance."""
+
+    @classmethod
+    def of_questions(cls) -> type["InterestForm"]:
+        """The form with its questions."""
+        fields: dict[str, Any] = {
+            question: RadioField(
+                words,
+                choices=[SelectChoice("no", _l("No")), SelectChoice("yes", _l("Yes"))],
+                validators=[InputRequired(_l("Answer yes or no."))],
+                render_kw={"class": "two"},
+            )
+            for question, words in interests.QUESTIONS.items()
+        }
+        return type("InterestFormWithQuestions", (cls,), fields)
+
+    @property
+    def answers(self) -> dict[str, bool | None]:
+        """What was answered."""
+        said = {"yes": True, "no": False}
+        return {question: said.get(self[question].data) for question in interests.QUESTIONS}
+
+
+_FORM = InterestForm.of_questions()
+
+
+@bp.route("/inquiries/<reference>/interest", methods=["GET", "POST"])
+@requires(Permission.SEE_INQUIRIES)
+def interest(reference: str) -> ResponseReturnValue:
+    """The questions, one by one, with what is needed to answer them and nothing else of the inquiry."""
+    asked = interests.asked_of(reference, seen_by=actor())
+    then = request.args.get("then", "")
+    onward = url_for(f".{then if then in THEN else 'inquiry'}", reference=reference)
+    if asked is None:  # declared already, or just now in another window
+        return redirect(onward, code=303)
+    form, status = _FORM(), 200
+    if form.validate_on_submit():
+        try:
+            with unit_of_work():
+                inquiry = interests.inquiry_to_declare(reference, by=actor())
+                clean = interests.declare(inquiry, form.answers, by=actor())
+        except Invalid as refusal:
+            form.refuse(refusal)
+            status = 422
+        else:
+            if clean:
+                return redirect(onward, code=303)
+            flash(_("Thank you. The inquiry is closed to you, and the coordinators were told."), "success")
+            return redirect(url_for(".home"), code=303)
+    elif request.method == "POST":
+        status = 422
+    return render_template("staff/interest.html", form=form, asked=asked, track=TRACKS[asked.track]), status
