@@ -47,6 +47,7 @@ class Answering:
     :param received: ``None`` for fewer than five.
     :param in_time: per cent of first answers within the promise; ``None`` where there are too few to say.
     :param ends: how many ended in which way; ``None`` for a number that is not shown.
+    :param missing: as in ``Report``.
     """
 
     first_day: date
@@ -58,6 +59,7 @@ class Answering:
     first_target: int
     tracks: tuple[TrackTimes, ...]
     ends: dict[str, int | None]
+    missing: int = 0
 
     @property
     def says_anything(self) -> bool:
@@ -111,6 +113,7 @@ def answering(department: Department) -> Answering:
             name: None if place in out or not enough else n
             for place, (name, n) in enumerate(zip(ENDS, numbers, strict=True))
         },
+        missing=sums.missing,
     )
 
 

@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import leather
 
-WIDTH, HEIGHT = 720, 240
+WIDTH, HEIGHT = 560, 210
 #: At most so many months are named under a chart.
-MOST_LABELS = 12
+MOST_LABELS = 8
 
 _LOOKS = {"fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "opacity"}
 _SVG = "http://www.w3.org/2000/svg"

@@ -17,14 +17,6 @@ class Unit(StrEnum):
     SHARE = "share"
 
 
-UNITS: dict[Unit, LazyString] = {
-    Unit.INQUIRIES: _l("inquiries"),
-    Unit.WORKING_DAYS: _l("working days"),
-    Unit.DAYS: _l("calendar days"),
-    Unit.SHARE: _l("share in per cent"),
-}
-
-
 @dataclass(frozen=True)
 class Figure:
     """A figure's name, what it says, and its unit."""

@@ -496,6 +496,12 @@ class _Maker:
         numbers = [n for _name, n in counts]
         out = hidden(numbers) if self.protected else frozenset[int]()
         whole = sum(numbers)
+        if len(out) == len(counts) and total_is_safe(numbers, out):
+            counts, out, empty = (
+                [],
+                frozenset(),
+                _("%(number)s in all, too few of each to be shown.", number=whole),
+            )
         rows = [
             (name, *((HIDDEN, HIDDEN) if place in out else (n, share(n, whole))))
             for place, (name, n) in enumerate(counts)

@@ -25,7 +25,7 @@ from tests.web.partner.sample import FORMS
 WIDTHS = (390, 1280)
 PUBLIC = (
     "", "research", "clinical", "facilities", "team", "teaching", "cooperate", "visit", "train", "privacy",
-    "about-data", "accessibility", "search", "search?q=thyroid", "search?q=nothing-of-the-kind",
+    "answers", "about-data", "accessibility", "search", "search?q=thyroid", "search?q=nothing-of-the-kind",
     "inquire/cooperation", "inquire/visit", "inquire/training", "no-such-page",
 )  # fmt: skip
 ACCOUNT = ("", "/password", "/recovery-codes", "/second-factor")

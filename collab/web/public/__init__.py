@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("public", __name__)
 
-from . import machines, views  # noqa: E402
+from . import answering, machines, views  # noqa: E402
 
-__all__ = ["bp", "machines", "views"]
+__all__ = ["answering", "bp", "machines", "views"]

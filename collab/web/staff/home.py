@@ -21,6 +21,8 @@ def home() -> ResponseReturnValue:
     if not may(who, Permission.SEE_INQUIRIES):
         if may(who, Permission.WORK_IN_OFFICE):
             return redirect(url_for(".gates"), code=303)
+        if may(who, Permission.SEE_REPORTS) and not may(who, Permission.MANAGE_PEOPLE):
+            return redirect(url_for(".reports"), code=303)
         return render_template("staff/no_inquiries.html")
     waiting = queries.waits_for_me(who)
     return render_template(

@@ -39,7 +39,7 @@ NAMES = (
     "train",
     "privacy",
 )
-MORE = ("about-data", "accessibility", "search")
+MORE = ("answers", "about-data", "accessibility", "search")
 ASKED = ("past=the+cache", "q=thyroid", "q=%E7%94%B2", "q=%3Cb%3E%22")
 
 

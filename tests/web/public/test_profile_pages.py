@@ -37,7 +37,7 @@ PAGES = {
     "source": ("about-data",),
 }
 READING = ("", "research", "clinical", "facilities", "team", "teaching", "cooperate", "visit", "train")
-OTHERS = ("privacy", "about-data", "accessibility", "search")
+OTHERS = ("privacy", "answers", "about-data", "accessibility", "search")
 PERIODS = {
     "unstated": ("Date not stated in the source", "来源未注明日期"),
     "NOT STATED": ("Period not stated in the source", "来源未说明统计周期"),
@@ -245,7 +245,7 @@ def test_the_switch_stays_on_the_page_with_its_query(client: Client, department:
 @pytest.mark.one_database
 def test_canonical_and_language_links_point_at_each_other(client: Client, department: Department) -> None:
     base = client.base_url
-    for page in (*READING, "privacy", "about-data", "accessibility"):
+    for page in (*READING, "privacy", "answers", "about-data", "accessibility"):
         found = {}
         for lang in ("en", "zh"):
             root = client.page(address(lang, page))
@@ -277,7 +277,7 @@ def test_the_sitemap_names_every_page_in_both_languages(client: Client, departme
     root = fromstring(response.text)
     space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
     named = [one.text for one in root.findall("s:url/s:loc", space)]
-    pages = (*READING, "privacy", "about-data", "accessibility")
+    pages = (*READING, "privacy", "answers", "about-data", "accessibility")
     assert sorted(map(str, named)) == sorted(
         client.base_url + address(lang, page) for lang in ("en", "zh") for page in pages
     )
