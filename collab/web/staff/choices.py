@@ -41,6 +41,7 @@ _FIRST = (
     "decide",
     "fulfil",
     "ready",
+    "reviewers",
     "route",
     "place_free",
     "confirm",
@@ -80,12 +81,15 @@ def doable(
     conditions: list[Condition],
     decided: str | None,
     blocked: str | None = None,
+    *,
+    unread: int = 0,
 ) -> Doable:
     """What this person can do with this inquiry now.
 
     :param conditions: of the decision that stands.
     :param decided: why this person may not decide, if so.
     :param blocked: what stands against routing it and having it scored, if something does.
+    :param unread: how many reviews are still to come: then handing it to the head by hand is not what comes first.
     """
     pages: dict[str, str] = {}
     refused: dict[str, tuple[str, str]] = {}
@@ -115,7 +119,13 @@ def doable(
             page, pages[page], url, kind or ("outline-danger" if page in _DANGER else "outline-secondary")
         )
 
-    first = next((page for page in _FIRST if page in pages), None)
+    asked = [
+        one
+        for one in rules.active_assignments(inquiry)
+        if one.kind is AssignmentKind.REVIEWER and one.answered_at is None
+    ]
+    later = ({"ready"} if unread else set()) | ({"reviewers"} if unread <= len(asked) else set())
+    first = next((page for page in _FIRST if page in pages and page not in later), None)
     every = Doable(refused=[pair for page, pair in refused.items() if page not in pages])
     every.primary = button(first, "primary") if first else None
     every.buttons = _replacements(inquiry, actor)

@@ -60,6 +60,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
     conditions = list(standing.conditions) if standing else []
     opinions = reviews.opinions_of(found) if _has_reviewers(found) else []
     # A reviewer gives a review without having read the others'.
+    whole = reviews.panel_of(found, opinions=opinions)
     reads = reviews.may_read_reviews(found, who)
     readable = opinions if reads else [one for one in opinions if one.user_id == who.user_id]
     may_not_decide = rules.interested(found, who)
@@ -79,7 +80,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
         merged=[(one, questions.answers(one, hooks.language())) for one in thread.merged],
         thread=thread,
         kinds=KIND_LABELS,
-        doable=doable(found, who, conditions, may_not_decide, blocked),
+        doable=doable(found, who, conditions, may_not_decide, blocked, unread=whole.missing),
         gates=gates_shown(found, gates),
         blocked=blocked,
         gate_name=partial(reviews.gates.name_of, department=found.department),
@@ -88,7 +89,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
         due_dates=reviews.due_dates(found, conditions=conditions, now=now),
         held=_held(found, thread, mails, now),
         now=now,
-        panel=reviews.panel_of(found, opinions=readable) if readable else None,
+        panel=(whole if reads else reviews.panel_of(found, opinions=readable)) if readable else None,
         whole_panel=len(readable) == len(opinions),
         figure=reviews.panel.shown,
         decisions=decisions if sees_all or standing is None else [standing],

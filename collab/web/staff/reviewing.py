@@ -44,15 +44,8 @@ class ReviewForm(StepForm):
 
     revision = Seen(validators=[InputRequired(_NOT_AS_SHOWN)])
     rubric = Seen(validators=[InputRequired(_NOT_AS_SHOWN)])
-    recommendation = RadioField(
-        _l("All in all, you recommend to"), choices=options(Recommendation), validators=[Optional()]
-    )
-    because = words(
-        _l("Why, in a sentence or two"),
-        most=BECAUSE_LENGTH,
-        rows=4,
-        description=_l("The head reads this; the partner does not."),
-    )
+    recommendation: RadioField
+    because: TextAreaField
 
     #: Of the rubric this form was made for.
     criteria: Sequence[Criterion] = ()
@@ -129,6 +122,16 @@ class Desk:
             fields[f"comment_{one.code}"] = words(
                 _("Comment"), most=COMMENT_LENGTH, rows=2, default=content.comments.get(one.code)
             )
+        # Last, so that what is missing is listed in the page's order.
+        fields["recommendation"] = RadioField(
+            _("All in all, you recommend to"), choices=options(Recommendation), validators=[Optional()]
+        )
+        fields["because"] = words(
+            _("Why, in a sentence or two"),
+            most=BECAUSE_LENGTH,
+            rows=4,
+            description=_("The head reads this; the partner does not."),
+        )
         made: ReviewForm = type("ScoresForm", (ReviewForm,), fields)(
             version=self.inquiry.version,
             revision=self.revision,
