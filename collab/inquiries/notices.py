@@ -269,14 +269,15 @@ def assignment_due(inquiry: Inquiry, assignment: Assignment) -> None:
 def new_in_queue(inquiry: Inquiry) -> None:
     """New inquiries wait in the queue: each coordinator is told once a day."""
     day = clock.today(inquiry.department.timezone)
-    count = _count(inquiry.department_id, Status.RECEIVED)
-    for person in holders(inquiry.department_id, Role.COORDINATOR):
+    people = holders(inquiry.department_id, Role.COORDINATOR)
+    counts = _counts(inquiry.department_id, Status.RECEIVED, people)
+    for person in people:
         _to_staff(
             inquiry,
             [person],
             "S1",
             "staff_new",
-            count=count,
+            count=counts[person.id],
             dedupe_key=f"new:{inquiry.department_id}:{person.id}:{day}",
         )
 
@@ -300,8 +301,10 @@ def partner_wrote(inquiry: Inquiry) -> None:
 
 def decision_waits(inquiry: Inquiry) -> None:
     """S4: a decision waits for the head."""
-    count = _count(inquiry.department_id, Status.DECISION_READY)
-    _to_staff(inquiry, holders(inquiry.department_id, Role.HEAD), "S4", "staff_decision", count=count)
+    people = holders(inquiry.department_id, Role.HEAD)
+    counts = _counts(inquiry.department_id, Status.DECISION_READY, people)
+    for person in people:
+        _to_staff(inquiry, [person], "S4", "staff_decision", count=counts[person.id])
 
 
 def released(inquiry: Inquiry, person: User) -> None:
@@ -532,6 +535,18 @@ def _coordinators(inquiry: Inquiry) -> list[User]:
     return holders(inquiry.department_id, Role.COORDINATOR)
 
 
-def _count(department_id: int, status: Status) -> int:
+def _counts(department_id: int, status: Status, people: Sequence[User]) -> dict[int, int]:
+    """How many wait at a status for each of some people: what is closed to one by a conflict does not count."""
     row = db.session.get(InquiryCount, (department_id, status), populate_existing=True)
-    return max(row.count if row else 0, 1)
+    closed = db.session.execute(
+        sa.select(ConflictOfInterest.user_id, sa.func.count())
+        .join(Inquiry, Inquiry.id == ConflictOfInterest.inquiry_id)
+        .where(
+            Inquiry.department_id == department_id,
+            Inquiry.status == status,
+            ConflictOfInterest.user_id.in_([person.id for person in people]),
+        )
+        .group_by(ConflictOfInterest.user_id)
+    )
+    hidden = {user_id: number for user_id, number in closed}  # noqa: C416
+    return {person.id: max((row.count if row else 0) - hidden.get(person.id, 0), 1) for person in people}

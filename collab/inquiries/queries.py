@@ -1178,6 +1178,13 @@ def original_of(inquiry: Inquiry) -> str | None:
     return db.session.scalar(sa.select(Inquiry.reference).where(Inquiry.id == inquiry.merged_into_id))
 
 
+def all_closed_to(actor: Actor) -> set[int]:
+    """Every inquiry that is closed to this person by a conflict of interest; few at any time."""
+    if actor.user_id is None:
+        return set()
+    return set(db.session.scalars(sa.select(Conflict.inquiry_id).where(Conflict.user_id == actor.user_id)))
+
+
 def closed_to(actor: Actor, ids: Iterable[int | None]) -> set[int]:
     """Which of some inquiries are closed to this person by a declared conflict of interest."""
     wanted = sorted({id for id in ids if id is not None})

@@ -23,15 +23,17 @@ def outbox(
     after: str | None = None,
     size: int = 30,
     portal_mails: bool = False,
+    without: tuple[str, Collection[int]] | None = None,
 ) -> Page[OutboxMail]:
     """Mails of these departments, newest first.
 
     :param text: part of the address, the name or the subject.
     :param after: a cursor of a page before.
     :param portal_mails: also those that belong to no department (invitations of administrators).
+    :param without: all but those about these: a kind of thing and its ids.
     :raises Invalid: the cursor is none of this list.
     """
-    query = sa.select(OutboxMail).where(_visible(department_ids, portal_mails))
+    query = sa.select(OutboxMail).where(_visible(department_ids, portal_mails), _not_about(without))
     if state is not None:
         query = query.where(OutboxMail.state == state)
     if topic:
@@ -87,23 +89,33 @@ def of(about: tuple[str, int]) -> list[OutboxMail]:
     )
 
 
-def counts(department_ids: Collection[int], *, portal_mails: bool = False) -> dict[MailState, int]:
+def counts(
+    department_ids: Collection[int],
+    *,
+    portal_mails: bool = False,
+    without: tuple[str, Collection[int]] | None = None,
+) -> dict[MailState, int]:
     """How many mails stand where; states without a mail are 0."""
     rows = db.session.execute(
         sa.select(OutboxMail.state, sa.func.count())
-        .where(_visible(department_ids, portal_mails))
+        .where(_visible(department_ids, portal_mails), _not_about(without))
         .group_by(OutboxMail.state)
     )
     found = {row[0]: row[1] for row in rows}
     return {state: found.get(state, 0) for state in MailState}
 
 
-def topics(department_ids: Collection[int], *, portal_mails: bool = False) -> list[str]:
+def topics(
+    department_ids: Collection[int],
+    *,
+    portal_mails: bool = False,
+    without: tuple[str, Collection[int]] | None = None,
+) -> list[str]:
     """The topics there are, for the filter."""
     return list(
         db.session.scalars(
             sa.select(OutboxMail.topic)
-            .where(_visible(department_ids, portal_mails))
+            .where(_visible(department_ids, portal_mails), _not_about(without))
             .distinct()
             .order_by(OutboxMail.topic)
         )
@@ -141,6 +153,15 @@ def failed_since(span: timedelta) -> int:
             )
         )
         or 0
+    )
+
+
+def _not_about(without: tuple[str, Collection[int]] | None) -> sa.ColumnElement[bool]:
+    if without is None or not without[1]:
+        return sa.true()
+    kind, ids = without
+    return sa.or_(
+        OutboxMail.about_kind.is_(None), OutboxMail.about_kind != kind, OutboxMail.about_id.not_in(sorted(ids))
     )
 
 

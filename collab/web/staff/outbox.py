@@ -28,6 +28,7 @@ def outbox() -> ResponseReturnValue:
     who = actor()
     mine = departments_where(who, Permission.SEE_OUTBOX)
     state, topic, q = _filters()
+    closed = ("inquiry", queries.all_closed_to(who))
     try:
         page = mail.outbox(
             mine,
@@ -36,21 +37,21 @@ def outbox() -> ResponseReturnValue:
             text=q,
             after=request.args.get("after") or None,
             portal_mails=who.is_admin,
+            without=closed,
         )
     except Invalid:
         abort(400)
     here: dict[str, Any] = {"state": state, "topic": topic or None, "q": q or None}
     about = [one.about_id for one in page.rows if _about_inquiry(one)]
     references = queries.references(about, seen_by=who)
-    closed = queries.closed_to(who, [id for id in about if id not in references])
     return render_template(
         "staff/outbox.html",
-        mails=[one for one in page.rows if not (_about_inquiry(one) and one.about_id in closed)],
+        mails=page.rows,
         references=references,
         newer=url_for(".outbox", **here, after=page.newer) if page.newer else None,
         older=url_for(".outbox", **here, after=page.older) if page.older else None,
-        counts=mail.counts(mine, portal_mails=who.is_admin),
-        topics=mail.topics(mine, portal_mails=who.is_admin),
+        counts=mail.counts(mine, portal_mails=who.is_admin, without=closed),
+        topics=mail.topics(mine, portal_mails=who.is_admin, without=closed),
         states=list(MailState),
         state=state,
         topic=topic,
