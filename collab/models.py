@@ -4,6 +4,7 @@ from collab.accounts import models as accounts
 from collab.audit import models as audit
 from collab.core import limits
 from collab.departments import models as departments
+from collab.desk import models as desk
 from collab.files import models as files
 from collab.inquiries import models as inquiries
 from collab.jobs import models as jobs
@@ -14,6 +15,6 @@ from collab.reviews import models as reviews
 from collab.search import models as search
 
 __all__ = [
-    "accounts", "audit", "departments", "files", "inquiries", "jobs", "limits", "mail", "profile", "reports", "reviews",
-    "search",
+    "accounts", "audit", "departments", "desk", "files", "inquiries", "jobs", "limits", "mail", "profile", "reports",
+    "reviews", "search",
 ]  # fmt: skip
