@@ -104,13 +104,17 @@ class Inquiry(Model):
     file_count: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     #: The light path: one host's answer is enough, nobody scores it.
     light: Mapped[LightPath | None] = mapped_column(enum_of(LightPath, "light"))
+    #: What the portal points out in its text, by kind (``inquiries.signals``).
+    signals: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    #: What was answered on other tracks before it was moved here: pairs of ``track`` and ``answers``, oldest first.
+    former_answers: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     is_demo: Mapped[bool] = mapped_column(default=False)
     erasure_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
     coordinator: Mapped[User | None] = relationship(foreign_keys=[coordinator_id], lazy="raise")
-    merged_into: Mapped["Inquiry | None"] = relationship(remote_side=[id], lazy="raise")
+    merged_into: Mapped["Inquiry | None"] = relationship(remote_side=[id])
     assignments: Mapped[list["Assignment"]] = relationship(
         back_populates="inquiry", order_by="Assignment.id", lazy="select", cascade="all, delete-orphan"
     )
@@ -136,6 +140,12 @@ class Inquiry(Model):
             "institution_ror",
             sqlite_where=sa.text("institution_ror IS NOT NULL"),
             postgresql_where=sa.text("institution_ror IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_inquiry_merged",
+            "merged_into_id",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
         ),
         sa.Index(
             "ix_inquiry_wake",
@@ -444,3 +454,107 @@ class ReferenceCounter(Model):
     department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"), primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
+
+
+class LikenessKey(Model):
+    """One way in which inquiries can be alike: those with the same key have it in common (``inquiries.likeness``)."""
+
+    __tablename__ = "likeness_key"
+
+    key: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    inquiry_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class Joining(Model):
+    """Two inquiries were joined: ``inquiry_id`` went into ``into_id``. Ended when the two were taken apart again.
+
+    :param same_person: the two came from different addresses, and a coordinator confirmed that they are one person's;
+        ``note`` says how that is known.
+    :param carried: what has to go back: ``others`` (inquiries that had been joined with the first before), ``files``.
+    """
+
+    __tablename__ = "joining"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    into_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+    same_person: Mapped[bool]
+    note: Mapped[str | None] = mapped_column(sa.Text)
+    carried: Mapped[dict[str, Any]] = mapped_column(Json)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    ended_by_name: Mapped[str | None] = mapped_column(sa.String(120))
+
+    __table_args__ = (
+        sa.Index(
+            "ix_joining_standing",
+            "inquiry_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+
+class TransferState(StrEnum):
+    """Where the moving of an inquiry stands."""
+
+    ASKED = "asked"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    CALLED_OFF = "called_off"
+    DONE = "done"
+
+
+class Transfer(Model):
+    """An inquiry is to be moved to another track, or to another department of this installation.
+
+    Nothing is moved without the partner's consent: given on the own page, or recorded by a coordinator, who says when
+    and how it was given.
+
+    :param with_file: whether the file goes along; the partner says so apart from the rest.
+    :param on_page: the partner agreed on the own page; otherwise a coordinator recorded it.
+    :param new_inquiry_id: what it became in the other department.
+    """
+
+    __tablename__ = "transfer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    to_department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"))
+    from_track: Mapped[Track] = mapped_column(enum_of(Track, "from_track"))
+    to_track: Mapped[Track] = mapped_column(enum_of(Track, "to_track"))
+    to_area: Mapped[str] = mapped_column(sa.String(60))
+    with_file: Mapped[bool]
+    state: Mapped[TransferState] = mapped_column(enum_of(TransferState))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    asked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(120))
+    on_page: Mapped[bool | None]
+    consent_on: Mapped[date | None]
+    consent_note: Mapped[str | None] = mapped_column(sa.Text)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    new_inquiry_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("inquiry.id", ondelete="SET NULL"), index=True
+    )
+
+    to_department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
+
+    __table_args__ = (
+        sa.CheckConstraint("state NOT IN ('agreed', 'done') OR consent_on IS NOT NULL", name="consent"),
+        sa.Index(
+            "ix_transfer_standing",
+            "inquiry_id",
+            unique=True,
+            sqlite_where=sa.text("state IN ('asked', 'agreed')"),
+            postgresql_where=sa.text("state IN ('asked', 'agreed')"),
+        ),
+    )
