@@ -228,6 +228,62 @@ class Note(Model):
     body: Mapped[str] = mapped_column(sa.Text)
 
 
+class Tag(Model):
+    """A word of a department's own for its inquiries. The partner never sees it.
+
+    ``slug`` is how an address and the query language name it. A name that was given up (renamed, merged) stays as a
+    row with ``merged_into_id``, so that what was kept under it still leads somewhere.
+    """
+
+    __tablename__ = "tag"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    slug: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    #: Not offered any more; it stays where it was put.
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tag.id"), index=True)
+
+    __table_args__ = (sa.UniqueConstraint("department_id", "slug"),)
+
+
+class InquiryTag(Model):
+    """A tag on an inquiry."""
+
+    __tablename__ = "inquiry_tag"
+
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(sa.ForeignKey("tag.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+
+    __table_args__ = (sa.Index("ix_inquiry_tag_found", "tag_id", "inquiry_id"),)
+
+
+class Mention(Model):
+    """Somebody is told of a note. Unread until it was read."""
+
+    __tablename__ = "mention"
+
+    note_id: Mapped[int] = mapped_column(sa.ForeignKey("note.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.Index(
+            "ix_mention_unread",
+            "user_id",
+            "note_id",
+            sqlite_where=sa.text("read_at IS NULL"),
+            postgresql_where=sa.text("read_at IS NULL"),
+        ),
+    )
+
+
 class AssignmentKind(StrEnum):
     """What a person is asked for: the host says whether and when, the reviewer gives an opinion."""
 
@@ -282,6 +338,26 @@ class Reminder(Model):
     inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DigestLine(Model):
+    """Something a member of staff is told in the next daily digest instead of in a mail of its own.
+
+    ``mail`` is the name of the mail it would have been; ``for_id`` who is away, when it is told to the deputy.
+    """
+
+    __tablename__ = "digest_line"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"))
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), index=True)
+    topic: Mapped[str] = mapped_column(sa.String(40))
+    mail: Mapped[str] = mapped_column(sa.String(40))
+    for_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (sa.Index("ix_digest_line_person", "user_id", "told_at"),)
 
 
 class Conflict(Model):
