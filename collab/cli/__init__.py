@@ -22,7 +22,7 @@ COMMANDS = {
     "worker": "collab.cli.worker:worker",
 }
 #: Groups whose commands take the application's context as given.
-IN_PORTAL = {"user"}
+IN_PORTAL = {"figures", "user"}
 
 
 class Commands(click.Group):

@@ -97,8 +97,9 @@ NO_ANSWER = Figure(
     ),
     Unit.SHARE,
 )
-MEDIAN = _l("Half of them took no longer than this.")
-P90 = _l("Nine of ten took no longer than this.")
+RANKS = _l(
+    "Median: half of them took no longer than this. Nine of ten: nine of ten took no longer than this."
+)
 
 
 def target_note(first_days: int) -> str:

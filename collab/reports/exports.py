@@ -1,6 +1,10 @@
-"""The list of inquiries as a table to take away: exactly those this person may see, read piece by piece."""
+"""The list of inquiries as a table to take away: exactly those this person may see, read piece by piece.
 
-from collections.abc import Iterator
+What the rows need is found before the first is read: they are read when the answer is under way, and by then the
+session in which the page was asked for is closed.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +16,7 @@ from sqlalchemy.orm import aliased
 from collab.accounts import User
 from collab.accounts.actor import Actor
 from collab.core.db import db
-from collab.departments import Department, all_departments
+from collab.departments import all_departments
 from collab.departments.tracks import Track
 from collab.inquiries import queries
 from collab.inquiries.models import Inquiry
@@ -95,11 +99,13 @@ def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[list[Any]]
         conditions.append(Inquiry.area == scope.area)
     if not scope.demo:
         conditions.append(~Inquiry.is_demo)
-    words, last = _Words(lang), 0
+    return _walked(_select().where(*conditions).order_by(Inquiry.id).limit(PIECE), _Words(lang))
+
+
+def _walked(statement: sa.Select[Any], words: "_Words") -> Iterator[list[Any]]:
+    last = 0
     while True:
-        found = db.session.execute(
-            _select().where(*conditions, Inquiry.id > last).order_by(Inquiry.id).limit(PIECE)
-        ).all()
+        found = db.session.execute(statement.where(Inquiry.id > last)).all()
         for row in found:
             yield words.cells(row)
         if len(found) < PIECE:
@@ -109,7 +115,11 @@ def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[list[Any]]
 
 def of_view(view: QueueView, *, seen_by: Actor, lang: str) -> Iterator[list[Any]]:
     """The inquiries a view of the queue shows, in its order, from its first page to its last."""
-    words, after = _Words(lang), None
+    return _paged(view, seen_by, _Words(lang))
+
+
+def _paged(view: QueueView, seen_by: Actor, words: "_Words") -> Iterator[list[Any]]:
+    after = None
     while True:
         page = queries.queue(view, seen_by=seen_by, after=after, size=PIECE)
         ids = [row.id for row in page.rows]
@@ -120,6 +130,18 @@ def of_view(view: QueueView, *, seen_by: Actor, lang: str) -> Iterator[list[Any]
         if page.older is None:
             return
         after = page.older
+
+
+def of_ids(ids: Sequence[int], *, seen_by: Actor, lang: str) -> Iterator[list[Any]]:
+    """Some inquiries, in the order given, as far as this person may see them."""
+    words = _Words(lang)
+    found = {
+        row.id: row
+        for row in db.session.execute(_select().where(Inquiry.id.in_(ids), queries.visible(seen_by)))
+    }
+    for id in ids:
+        if id in found:
+            yield words.cells(found[id])
 
 
 def _select() -> sa.Select[Any]:
@@ -135,8 +157,7 @@ class _Words:
 
     def __init__(self, lang: str) -> None:
         self.lang = lang
-        self.departments: dict[int, Department] = {one.id: one for one in all_departments()}
-        self.settings = {id: one.settings for id, one in self.departments.items()}
+        self.settings = {one.id: one.settings for one in all_departments()}
         self.statuses = {status: str(label) for status, label in STAFF_LABELS.items()}
         self.reasons = {reason: str(label) for reason, label in REASON_LABELS.items()}
         self.tracks = {track: track_name(track) for track in Track}

@@ -349,7 +349,7 @@ class _Maker:
                     "(training) calendar days.",
                     **{track.value: self.settings.service_levels.total_days.of(track) for track in Track},
                 ),
-                f"{_('Median')}: {say.MEDIAN} {_('Nine of ten')}: {say.P90}",
+                str(say.RANKS),
             ),
         )
 

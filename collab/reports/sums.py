@@ -202,6 +202,8 @@ def read(scope: Scope, measures: Iterable[Measure], *, by_year: bool = False) ->
     due = list(db.session.scalars(sa.select(FigureDue.inquiry_id).limit(LIVE + 1)))
     if len(due) > LIVE:
         return Sums(found, db.session.scalar(sa.select(sa.func.count()).select_from(FigureDue)) or 0)
+    if not due:
+        return Sums(found)
     changes = count(list(keeping.current(due).values()))
     changes.subtract(count(list(keeping.kept(due).values())))
     for cell, n in changes.items():
