@@ -330,6 +330,31 @@ class Assignment(Model):
     )
 
 
+class PartKind(StrEnum):
+    """What somebody did on an inquiry that bars the same person from doing anything else of these on it."""
+
+    HOST = "host"
+    REVIEWER = "reviewer"
+    HEAD = "head"
+
+
+class Part(Model):
+    """The part a person took in judging an inquiry: one person, one part, for good, whatever roles come later.
+
+    Written by triggers of the database when a host answers, a review is handed in or a head decides; the same triggers
+    refuse whoever took another part. It outlives reviews that are deleted in time, and decisions taken back.
+    """
+
+    __tablename__ = "part"
+
+    inquiry_id: Mapped[int] = mapped_column(sa.ForeignKey("inquiry.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    kind: Mapped[PartKind] = mapped_column(enum_of(PartKind))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (sa.Index("ix_part_person", "user_id"),)
+
+
 class Reminder(Model):
     """A mark of a due date that was acted on (``deadlines.DueDate.key``), so that it is acted on once."""
 

@@ -15,10 +15,10 @@ from collab.accounts.models import Membership
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
-from collab.inquiries import clocks, gates, interests, rules, triage
+from collab.inquiries import clocks, gates, interests, parts, rules, triage
 from collab.inquiries.history import seen, take
 from collab.inquiries.interests import Suggestion
-from collab.inquiries.models import Assignment, AssignmentKind, Inquiry
+from collab.inquiries.models import Assignment, AssignmentKind, Inquiry, PartKind
 from collab.inquiries.models import Conflict as ConflictOfInterest
 from collab.inquiries.queries import visible
 from collab.inquiries.statuses import Status
@@ -174,6 +174,9 @@ def _holders(department_id: int) -> list[User]:
 def _closed(inquiry: Inquiry) -> dict[int, str]:
     """Who cannot be asked, and why."""
     found = {}
+    for user_id, part in parts.of(inquiry).items():
+        if part is PartKind.HEAD:
+            found[user_id] = _("has decided on this inquiry")
     for one in inquiry.assignments:
         if interests.hosted(inquiry, one.user_id):
             found[one.user_id] = _("host of this inquiry")

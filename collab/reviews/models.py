@@ -153,6 +153,8 @@ class Decision(Model):
     verdict: Mapped[Verdict] = mapped_column(enum_of(Verdict))
     because: Mapped[str] = mapped_column(sa.Text)
     letter: Mapped[str] = mapped_column(sa.Text)
+    #: Why it is another one than the guide line proposed.
+    deviation: Mapped[str | None] = mapped_column(sa.Text)
     taken_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: A later decision took its place: after the waiting list, or after the inquiry was opened again.
     superseded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -160,6 +162,9 @@ class Decision(Model):
     inquiry: Mapped[Inquiry] = relationship(lazy="raise")
     conditions: Mapped[list["Condition"]] = relationship(
         back_populates="decision", order_by="Condition.id", cascade="all, delete-orphan"
+    )
+    record: Mapped["DecisionRecord | None"] = relationship(
+        back_populates="decision", cascade="all, delete-orphan", lazy="raise"
     )
 
     # One decision stands at a time: a second head who decides at the same moment is refused by the database too.
@@ -172,6 +177,35 @@ class Decision(Model):
             postgresql_where=_STANDING,
         ),
     )
+
+
+class DecisionRecord(Model):
+    """What a decision rested on, as it was at that moment. Nothing that changes later changes it.
+
+    Kept in two parts, because reviews and scores go earlier than the rest (domain.md B.9). The database refuses any other
+    change of the two than emptying them.
+
+    :param content: ``record.gather``; emptied of persons and texts when the inquiry is erased.
+    :param reviews: scores, comments and what they came to; ``None`` when there were none, or they were cut in time.
+    :param points: the mean of the reviews, for comparing; goes with them.
+    :param content_digest, reviews_digest: SHA-256 of the parts as they were kept first; they stay.
+    """
+
+    __tablename__ = "decision_record"
+
+    decision_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("decision.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    reviews: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    points: Mapped[float | None] = mapped_column(sa.Float)
+    content_digest: Mapped[str] = mapped_column(sa.String(64))
+    reviews_digest: Mapped[str | None] = mapped_column(sa.String(64))
+    cut_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    decision: Mapped[Decision] = relationship(back_populates="record")
 
 
 class ConditionState(StrEnum):

@@ -11,7 +11,7 @@ from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, may
 from collab.core.db import db
 from collab.core.errors import NotFound
-from collab.inquiries import gates, rules
+from collab.inquiries import gates, parts, rules
 from collab.inquiries.models import Assignment, AssignmentKind, HostAnswer, Inquiry
 from collab.reviews import panel, rubrics
 from collab.reviews.models import Condition, Decision, Opinion, OpinionDraft, Rubric
@@ -181,9 +181,4 @@ def condition(condition_id: int, inquiry: Inquiry) -> Condition:
 
 def why_not_decide(inquiry: Inquiry, actor: Actor) -> str | None:
     """Why somebody may not decide on this inquiry, whatever his role is now; ``None`` when he may."""
-    if (
-        db.session.scalar(sa.select(Opinion.id).filter_by(inquiry_id=inquiry.id, user_id=actor.user_id))
-        is not None
-    ):
-        return _("You are a reviewer of this inquiry; somebody else has to decide.")
-    return rules.interested(inquiry, actor)
+    return rules.interested(inquiry, actor) or parts.why_not_decide(parts.taken_by(inquiry, actor.user_id))
