@@ -6,16 +6,15 @@ inquiries and at a million: it is walked along an index from its cursor, and not
 """
 
 import itertools
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
-from babel import Locale
+from flask_babel import gettext as _
 from sqlalchemy.orm import aliased, joinedload
 
 from collab import files, search
@@ -28,9 +27,11 @@ from collab.core.columns import UtcDateTime
 from collab.core.db import db
 from collab.core.errors import Invalid, NotFound
 from collab.core.paging import Key, Page, from_cursor, to_cursor
-from collab.core.text import HiddenCharacters, clean_line
+from collab.core.text import fold
+from collab.departments import Department
 from collab.departments.tracks import Track
 from collab.files import FileState, StoredFile
+from collab.inquiries import blind, parts
 from collab.inquiries.history import Kind
 from collab.inquiries.models import (
     Assignment,
@@ -40,10 +41,22 @@ from collab.inquiries.models import (
     Inquiry,
     InquiryCount,
     InquiryEvent,
+    InquiryTag,
     Message,
     Note,
+    Tag,
 )
-from collab.inquiries.statuses import CLOSED, OPEN, OURS, Status
+from collab.inquiries.statuses import CLOSED, OURS, Status
+from collab.inquiries.view import (
+    EXTRAORDINARY,
+    ORDINARY,
+    span,
+    values,
+)
+from collab.inquiries.view import GROUPS as GROUPS
+from collab.inquiries.view import SORTS as SORTS
+from collab.inquiries.view import QueueView as QueueView
+from collab.inquiries.view import countries as countries
 
 #: Counts that are not kept stop here: "1000" means "very many".
 COUNTED = 1000
@@ -174,120 +187,6 @@ def _conflicted(user_id: Any) -> sa.ColumnElement[bool]:
 
 # -- the queue -------------------------------------------------------------------------------------------------------
 
-#: Piles of several statuses, by their word in the address.
-GROUPS: dict[str, frozenset[Status]] = {"open": OPEN, "closed": CLOSED}
-#: Without a status the queue shows everything but what nobody confirmed and what was set aside.
-EXTRAORDINARY = (Status.UNCONFIRMED, Status.VOID)
-SORTS = ("urgent", "due")
-
-
-@cache
-def countries() -> frozenset[str]:
-    """Every code a country or region may have; put together where somebody asks, not at the start."""
-    return frozenset(
-        str(code) for code in Locale.parse("en").territories if re.fullmatch("[A-Z]{2}", str(code))
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class QueueView:
-    """What the queue shows, and in which order; the address holds all of it.
-
-    :param pile: ``open``, ``closed``, a status, or empty for all.
-    :param assigned: ``me``, ``nobody`` or a user id.
-    :param sort: ``urgent``: most urgent first, then newest; ``due``: what is due first. A search is newest first.
-    """
-
-    pile: str = ""
-    track: Track | None = None
-    area: str = ""
-    country: str = ""
-    assigned: str = ""
-    late: bool = False
-    unread: bool = False
-    erasure: bool = False
-    q: str = ""
-    sort: str = "urgent"
-
-    @classmethod
-    def parse(cls, args: Mapping[str, Sequence[str]]) -> Self:
-        """Read a view from an address; empty values count as not given.
-
-        :raises Invalid: a value that no view has; the field is its name.
-        """
-        given = {name: values[-1].strip() for name, values in args.items() if values and values[-1].strip()}
-
-        def one_of(name: str, allowed: Iterable[str], default: str = "") -> str:
-            value = given.get(name, default)
-            if value and value not in allowed:
-                raise Invalid(name, "")
-            return value
-
-        def like(name: str, pattern: str) -> str:
-            value = given.get(name, "")
-            if value and not re.fullmatch(pattern, value, re.ASCII):
-                raise Invalid(name, "")
-            return value
-
-        try:
-            q = clean_line(given.get("q", ""))
-        except HiddenCharacters:
-            raise Invalid("q", "") from None
-        if len(q) > 200:
-            raise Invalid("q", "")
-        track = one_of("track", [str(track) for track in Track])
-        return cls(
-            pile=one_of("status", [*GROUPS, *map(str, Status)]),
-            track=Track(track) if track else None,
-            area=like("area", r"[a-z][a-z0-9_]{1,39}"),
-            country=one_of("country", countries()),
-            assigned=like("assigned", r"me|nobody|[1-9][0-9]{0,8}"),
-            late=one_of("late", ["1"]) == "1",
-            unread=one_of("unread", ["1"]) == "1",
-            erasure=one_of("erasure", ["1"]) == "1",
-            q=q,
-            sort=one_of("sort", SORTS, "urgent"),
-        )
-
-    def to_args(self) -> dict[str, str]:
-        """The same for an address; what is at its default is left out."""
-        args = {
-            "status": self.pile,
-            "track": str(self.track or ""),
-            "area": self.area,
-            "country": self.country,
-            "assigned": self.assigned,
-            "late": "1" if self.late else "",
-            "unread": "1" if self.unread else "",
-            "erasure": "1" if self.erasure else "",
-            "q": self.q,
-            "sort": "" if self.sort == "urgent" else self.sort,
-        }
-        return {name: value for name, value in args.items() if value}
-
-    def but(self, **changes: Any) -> Self:
-        """The same view with some things changed."""
-        return replace(self, **changes)
-
-    @property
-    def statuses(self) -> frozenset[Status] | None:
-        """The statuses shown; ``None`` for all ordinary ones."""
-        if self.pile:
-            chosen = GROUPS.get(self.pile) or frozenset({Status(self.pile)})
-        elif self.assigned == "nobody" or self.sort == "due":
-            chosen = OPEN
-        elif self.late:
-            chosen = OURS
-        else:
-            return None
-        return chosen & OURS if self.late else chosen
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether something narrows the view besides its pile."""
-        return bool(self.to_args().keys() - {"status", "sort"})
-
-
 class QueueRow(NamedTuple):
     """What the queue shows of one inquiry; the fields are ``_COLUMNS``, and who is asked."""
 
@@ -307,8 +206,15 @@ class QueueRow(NamedTuple):
     file_count: int
     is_demo: bool
     submitted_at: datetime
+    version: int
     coordinator: str | None
     with_people: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def covered(self) -> Self:
+        """The same for somebody who reads it blind."""
+        title = blind.veiled(self.title, self)
+        return self._replace(title=title, full_name=_("(read blind)"), institution_name="–", country="–", tags=())
 
     def is_late(self, now: datetime) -> bool:
         """Whether the department owes something that is overdue."""
@@ -333,6 +239,7 @@ _COLUMNS: tuple[Any, ...] = (
     Inquiry.file_count,
     Inquiry.is_demo,
     Inquiry.submitted_at,
+    Inquiry.version,
     _Coordinator.name.label("coordinator"),
 )
 
@@ -343,11 +250,15 @@ def queue(view: QueueView, *, seen_by: Actor, after: str | None = None, size: in
     :param after: a cursor of a page of the same view.
     :raises Invalid: the cursor is none of this view.
     """
-    if view.q:
+    view = _asking_blind(view, seen_by)
+    if view.q or view.institution:
         return _found(view, seen_by, after, size)
     key, back = from_cursor(after, length=2) if after else (None, False)
+    bound = {**_bound(view, key), **_days(view, seen_by)}
+    if _rest(view, seen_by):
+        return _walked(view, seen_by, key, back, size, bound)
     statement = _page(view, _roles_of(seen_by), key is not None, back, size + 1)
-    rows = _rows(statement, seen_by, **_bound(view, key))
+    rows = _rows(statement, seen_by, **bound)
     more = len(rows) > size
     rows = rows[:size]
     if back:
@@ -360,9 +271,11 @@ def queue(view: QueueView, *, seen_by: Actor, after: str | None = None, size: in
     )
 
 
-def _key(view: QueueView, row: QueueRow) -> Key:
-    if view.sort == "due":
+def _key(view: QueueView, row: QueueRow | Inquiry) -> Key:
+    if view.order == "due":
         return (row.due_at.isoformat() if row.due_at else "", row.id)
+    if view.order == "new":
+        return (row.submitted_at.isoformat(), row.id)
     return (row.urgency, row.id)
 
 
@@ -385,13 +298,17 @@ def _walk(view: QueueView, actor: Actor, *, beyond: bool, back: bool, size: int)
     Departments and statuses are walked one by one, each along its index, and their heads merged: an IN over
     several would have to sort all of them first.
     """
-    first: Any = Inquiry.due_at if view.sort == "due" else Inquiry.urgency
-    ascending = (view.sort == "due") is not back
+    first: Any = _BY[view.order]
+    ascending = (view.order == "due") is not back
     order = [first.asc(), Inquiry.id.asc()] if ascending else [first.desc(), Inquiry.id.desc()]
     wheres = _starts(view, actor)
-    conditions = [_visible(actor, steer=view.erasure or view.sort == "due"), *_conditions(view)]
-    if view.sort == "due":
+    steer = bool(view.erasure or view.tag) or view.order == "due"
+    conditions = [_visible(actor, steer=steer), *_conditions(view)]
+    if view.order == "due":
         conditions.append(Inquiry.due_at.is_not(None))
+    if not _rest(view, actor):
+        everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
+        conditions += _narrowing(view, walked=bool(everything) and not _is_little(view))
     if beyond:
         # Said in two parts, since not every database goes to a pair of values in an index in one step.
         at, id = sa.bindparam("at", type_=first.type), sa.bindparam("past", type_=sa.BigInteger)
@@ -418,24 +335,35 @@ def _walk(view: QueueView, actor: Actor, *, beyond: bool, back: bool, size: int)
     return _Ids(heads, (heads.c.first.desc(), heads.c.id.desc()))
 
 
+_BY: dict[str, Any] = {
+    "urgent": Inquiry.urgency,
+    "due": Inquiry.due_at,
+    "new": Inquiry.submitted_at,
+}
+
+
 def _starts(view: QueueView, actor: Actor) -> list[list[sa.ColumnElement[bool]]]:
-    """Where to walk: the beginnings of an index for each department and status."""
+    """Where to walk: the beginnings of an index for each department and status, or value of a filter."""
     statuses = view.statuses
     if statuses is None:
         whatever = _ordinary()
     else:
         whatever = _one_of(_aside(Inquiry.status), map(str, statuses))
-    if not departments_where(actor, Permission.SEE_ALL_INQUIRIES) or view.erasure:
-        # What was given to one person, or waits to be erased, is little: it is looked through as a whole.
+    if not departments_where(actor, Permission.SEE_ALL_INQUIRIES) or view.erasure or view.tag:
+        # What was given to one person, waits to be erased or was tagged by hand is little: it is looked through.
         return [[whatever]]
     found: list[list[sa.ColumnElement[bool]]] = []
+    lead, level = _lead(view), _level(view)
     for department_id in sorted(departments_where(actor, Permission.SEE_INQUIRIES)):
-        of: Any = Inquiry.department_id + 0 if view.sort == "due" else Inquiry.department_id
+        of: Any = Inquiry.department_id + 0 if view.order == "due" else Inquiry.department_id
         wall = of == department_id
-        if statuses is None or _by_filter(view):
-            found.append([wall, whatever])
+        if lead is not None:
+            found.extend([wall, _FILTERS[lead] == value, whatever, *level] for value in values(getattr(view, lead))[0])
+        elif statuses is None and view.order != "new":
+            found.append([wall, whatever, *level])
         else:
-            found.extend([wall, Inquiry.status == status] for status in sorted(statuses))
+            walked = ORDINARY if statuses is None else statuses
+            found.extend([wall, Inquiry.status == status, *level] for status in sorted(walked))
     return found
 
 
@@ -443,10 +371,26 @@ def _ordinary() -> sa.ColumnElement[bool]:
     return sa.and_(*(Inquiry.status != status for status in EXTRAORDINARY))
 
 
-def _by_filter(view: QueueView) -> bool:
-    """Whether to walk along the filter's index rather than the status's: most inquiries are closed, few are open."""
-    narrowed = view.track is not None or bool(view.area or view.country)
-    return narrowed and view.sort != "due" and (view.statuses is None or bool(view.statuses & CLOSED))
+_FILTERS: dict[str, Any] = {"country": Inquiry.country, "area": Inquiry.area, "track": Inquiry.track}
+
+
+def _lead(view: QueueView) -> str | None:
+    """The filter along whose index to walk rather than the status's: most inquiries are closed, few are open."""
+    if view.order != "urgent" or not (view.statuses is None or view.statuses & CLOSED) or _is_little(view):
+        return None
+    return next((name for name in _FILTERS if values(getattr(view, name)) > ((), True)), None)
+
+
+def _level(view: QueueView) -> list[sa.ColumnElement[bool]]:
+    """One urgency stands in a row in every index that is walked by it."""
+    named, but = values(view.urgency)
+    return [Inquiry.urgency == int(named[0])] if view.order == "urgent" and len(named) == 1 and not but else []
+
+
+def _is_little(view: QueueView) -> bool:
+    """Few at any time among very many: looked through as a whole, along an index of their own."""
+    unread = view.unread and view.statuses is None and view.order == "urgent"
+    return view.erasure or bool(view.tag) or unread
 
 
 def _aside(column: Any) -> Any:
@@ -462,7 +406,7 @@ def _bound(view: QueueView, key: Key | None) -> dict[str, Any]:
     if key is None:
         return {}
     value: Any = key[0]
-    if view.sort == "due":
+    if view.order != "urgent":
         try:
             value = datetime.fromisoformat(str(key[0]))
             if value.tzinfo is None:
@@ -477,19 +421,97 @@ def _bound(view: QueueView, key: Key | None) -> dict[str, Any]:
     return {"at": value, "past": key[1]}
 
 
-def _conditions(view: QueueView) -> list[sa.ColumnElement[bool]]:
+def _days(view: QueueView, actor: Actor) -> dict[str, datetime]:
+    """The moments between which the days of a view lie, where the person's department is."""
+    asked = [(name, getattr(view, name)) for name in ("due", "sent") if getattr(view, name) not in {"", "overdue"}]
+    if not asked:
+        return {}
+    zone = db.session.scalar(
+        sa.select(Department.timezone)
+        .where(Department.id.in_(departments_where(actor, Permission.SEE_INQUIRIES)))
+        .order_by(Department.id)
+        .limit(1)
+    )
+    found = {}
+    for name, text in asked:
+        first, last = span(text, today=clock.today(zone or "UTC"), back=name == "sent")
+        if first is not None:
+            found[f"{name}_from"] = clock.start_of_day(first, zone or "UTC")
+        if last is not None:
+            found[f"{name}_to"] = clock.start_of_day(last + timedelta(days=1), zone or "UTC")
+    return found
+
+
+def _within(name: str, text: str) -> list[sa.ColumnElement[bool]]:
+    """Between the moments that ``_days`` binds."""
+    if not text:
+        return []
+    column: Any = Inquiry.due_at if name == "due" else Inquiry.submitted_at
+    if text == "overdue":
+        return [column < _NOW]
+    # Which ends there are does not depend on the day it is asked.
+    first, last = span(text, today=date(2026, 1, 1), back=name == "sent")
     found: list[sa.ColumnElement[bool]] = []
-    along = _by_filter(view)
-    for column, value in (
-        (Inquiry.track, view.track),
-        (Inquiry.area, view.area),
-        (Inquiry.country, view.country),
-    ):
-        if value:
-            found.append(column == value if along else _aside(column) == str(value))
+    if first is not None:
+        found.append(column >= sa.bindparam(f"{name}_from", type_=UtcDateTime))
+    if last is not None:
+        found.append(column < sa.bindparam(f"{name}_to", type_=UtcDateTime))
+    return found
+
+
+def _rest(view: QueueView, actor: Actor) -> bool:
+    """Whether a page needs a bound: it is filtered by what no index holds, and much may have to be looked at."""
+    everything = departments_where(actor, Permission.SEE_ALL_INQUIRIES)
+    return bool(everything) and not _is_little(view) and bool(_narrowing(view))
+
+
+def _narrowing(view: QueueView, *, walked: bool = True) -> list[sa.ColumnElement[bool]]:
+    """What is checked row by row, besides what the walk goes along; without a walk all of it."""
+    found: list[sa.ColumnElement[bool]] = []
+    lead = _lead(view) if walked else None
+    for name, column in _FILTERS.items():
+        named, but = values(getattr(view, name))
+        if named and name != lead:
+            one = _one_of(_aside(column), named)
+            found.append(~one if but else one)
+    if view.urgency and not (walked and _level(view)):
+        named, but = values(view.urgency)
+        one = _one_of(Inquiry.urgency + 0, map(int, named))
+        found.append(~one if but else one)
+    if view.assigned == "-nobody":
+        found.append(Inquiry.coordinator_id.is_not(None))
+    elif view.assigned.startswith("-"):
+        user_id = _ME if view.assigned == "-me" else int(view.assigned[1:])
+        found += [
+            sa.func.coalesce(Inquiry.coordinator_id, 0) != user_id,
+            Inquiry.id.not_in(_given_to(user_id)),
+        ]
+    if view.has:
+        found.append(Inquiry.file_count > 0 if view.has == "file" else Inquiry.file_count == 0)
+    if view.answered:
+        answered = Inquiry.first_answer_at.is_not(None)
+        found.append(answered if view.answered == "yes" else ~answered)
+    if view.lang:
+        found.append(Inquiry.locale == view.lang)
+    if view.institution:
+        found.append(Inquiry.institution_name.in_(sa.bindparam("institutions", expanding=True)))
+    for name, text, order in (("due", view.due, "due"), ("sent", view.sent, "new")):
+        if view.order != order:
+            found += _within(name, text)
+    return found
+
+
+def _conditions(view: QueueView) -> list[sa.ColumnElement[bool]]:
+    """What belongs to the walk itself."""
+    found: list[sa.ColumnElement[bool]] = []
+    for name, text, order in (("due", view.due, "due"), ("sent", view.sent, "new")):
+        if view.order == order:
+            found += _within(name, text)
+    if view.tag:
+        found.append(Inquiry.id.in_(_tagged(view.tag)))
     if view.assigned == "nobody":
         found.append(Inquiry.coordinator_id.is_(None))
-    elif view.assigned:
+    elif view.assigned and not view.assigned.startswith("-"):
         user_id = _ME if view.assigned == "me" else int(view.assigned)
         if view.statuses is not None:
             found.append(sa.or_(Inquiry.coordinator_id == user_id, Inquiry.id.in_(_given_to(user_id))))
@@ -497,6 +519,7 @@ def _conditions(view: QueueView) -> list[sa.ColumnElement[bool]]:
             mine = aliased(Inquiry)
             owned = sa.select(mine.id).where(mine.coordinator_id == user_id)
             found.append(Inquiry.id.in_(sa.union(owned, _given_to(user_id))))
+    found += _unveiled(view)
     if view.late:
         found.append(Inquiry.due_at < _NOW)
     if view.unread:
@@ -504,6 +527,34 @@ def _conditions(view: QueueView) -> list[sa.ColumnElement[bool]]:
     if view.erasure:
         found.append(_to_erase())
     return found
+
+
+def _unveiled(view: QueueView) -> list[sa.ColumnElement[bool]]:
+    if not view.blind:
+        return []
+    return [sa.or_(Inquiry.department_id.not_in(sorted(view.blind)), Inquiry.id.not_in(_to_be_reviewed()))]
+
+
+def _asking_blind(view: QueueView, actor: Actor) -> QueueView:
+    """A view that finds nothing by name, institution or country of which its reader must not learn them."""
+    telling = view.q or view.country or view.institution
+    return view.but(blind=blind.departments(actor)) if telling else view
+
+
+def _tagged(slug: str) -> sa.Select[Any]:
+    """What bears a tag, or bore one that was renamed to it or joined with it."""
+    named = sa.select(Tag.id).where(Tag.slug == slug)
+    into = sa.select(Tag.merged_into_id).where(Tag.slug == slug, Tag.merged_into_id.is_not(None))
+    return sa.select(InquiryTag.inquiry_id).where(InquiryTag.tag_id.in_(sa.union(named, into)))
+
+
+def _to_be_reviewed() -> sa.Select[Any]:
+    return sa.select(Assignment.inquiry_id).where(
+        Assignment.user_id == _ME,
+        Assignment.kind == AssignmentKind.REVIEWER,
+        Assignment.released_at.is_(None),
+        Assignment.answered_at.is_(None),
+    )
 
 
 def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[QueueRow]:
@@ -516,14 +567,19 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     narrow = view.to_args().keys() - {"q", "sort"}
     asked = search.asked(
         "inquiry",
-        view.q,
+        f"{view.q} {view.institution}".strip(),
         department_ids=sorted(departments_where(actor, Permission.SEE_INQUIRIES)),
         before=None if back else start,
         after=start if back else None,
     )
     if asked is None:
         return Page([])
-    anybody, rest, engine = _roles_of(actor), view.but(q=""), db.session.get_bind().dialect.name
+    asked |= _days(view, actor)
+    if view.institution:
+        asked["institutions"] = _institutions(view, actor, asked, back) or [""]
+    anybody, engine = _roles_of(actor), db.session.get_bind().dialect.name
+    # The statement is the same whatever the words are.
+    rest = view.but(q="", institution="-" if view.institution else "")
     found: Sequence[Any] = ()
     looked, last, most = 0, None, None
     for most in (min(_GLANCED, SEARCHED), SEARCHED) if narrow and not limited else (None,):
@@ -565,6 +621,7 @@ def _found_page(
             _visible(actor),
             _ordinary() if view.statuses is None else _one_of(Inquiry.status, view.statuses),
             *_conditions(view),
+            *_narrowing(view, walked=False),
         )
         .order_by(hits.c.object_id.asc() if back else hits.c.object_id.desc())
         .limit(size)
@@ -585,6 +642,101 @@ def _found_page(
     )
 
 
+def _walked(
+    view: QueueView, actor: Actor, key: Key | None, back: bool, size: int, bound: dict[str, Any]
+) -> Page[QueueRow]:
+    """A page that is filtered by what no index holds: so many rows of the walk are looked at, and it goes on behind."""
+    anybody = _roles_of(actor)
+    found: Sequence[Any] = ()
+    looked, last, most = 0, None, 0
+    for glance in (min(_GLANCED, SEARCHED), SEARCHED):
+        most = max(size + 1, glance // _branches(view, anybody, key is not None))
+        seen = _ask(_walked_page(view, anybody, key is not None, back, size + 1, most), actor, **bound)
+        looked, last = (seen[0].looked, (seen[0].edge, seen[0].last)) if seen else (0, None)
+        found = [row[:-3] for row in seen if row.id is not None]
+        if len(found) > size or looked < most:
+            break
+    more = len(found) > size
+    rows = _with_people(found[:size], actor)
+    end = _key(view, rows[-1]) if more else _as_key(last) if last and looked >= most else None
+    if back:
+        rows.reverse()
+    # The row at the cursor itself belongs to the page behind it.
+    beside: Key | None = (key[0], int(key[1] or 0) + (-1 if view.order == "due" else 1)) if key else None
+    older = (_key(view, rows[-1]) if rows else beside) if back else end
+    newer = end if back else ((_key(view, rows[0]) if rows else key) if key else None)
+    return Page(
+        rows=rows,
+        older=to_cursor(older) if older else None,
+        newer=to_cursor(newer, back=True) if newer else None,
+    )
+
+
+def _as_key(last: tuple[Any, int]) -> Key:
+    first, id = last
+    return (first.isoformat() if isinstance(first, datetime) else first, id)
+
+
+@lru_cache(maxsize=_KEPT)
+def _branches(view: QueueView, actor: Actor, beyond: bool) -> int:
+    return len(_starts(view, actor)) * (2 if beyond else 1) or 1
+
+
+@lru_cache(maxsize=_KEPT)
+def _walked_page(
+    view: QueueView, actor: Actor, beyond: bool, back: bool, size: int, most: int
+) -> sa.Select[Any]:
+    """What fits among the next rows of a walk; behind each how many were looked at, and the key of the last of them.
+
+    When nothing fits there is a row without an id; when the walk is at its end there is none.
+    """
+    walk = _walk(view, actor, beyond=beyond, back=back, size=most).source
+    seen = sa.select(walk.c.first, walk.c.id).cte("seen")
+    ascending = (view.order == "due") is not back
+
+    def by(source: Any, forth: bool) -> list[Any]:
+        return [source.c.first.asc(), source.c.id.asc()] if forth else [source.c.first.desc(), source.c.id.desc()]
+
+    page = (
+        sa.select(seen.c.first, seen.c.id)
+        .join(Inquiry, Inquiry.id == seen.c.id)
+        .where(*_narrowing(view))
+        .order_by(*by(seen, ascending))
+        .limit(size)
+        .subquery()
+    )
+    end = sa.select(seen.c.first, seen.c.id).order_by(*by(seen, not ascending)).limit(1).subquery()
+    looked = sa.select(sa.func.count()).select_from(seen).scalar_subquery()
+    return (
+        sa.select(*_COLUMNS, looked.label("looked"), end.c.first.label("edge"), end.c.id.label("last"))
+        .select_from(end)
+        .outerjoin(page, sa.true())
+        .outerjoin(Inquiry, Inquiry.id == page.c.id)
+        .outerjoin(_Coordinator, _Coordinator.id == Inquiry.coordinator_id)
+        .order_by(*by(page, ascending))
+    )
+
+
+def _institutions(view: QueueView, actor: Actor, asked: dict[str, Any], back: bool) -> list[str]:
+    """The institutions meant by words of their name, among the hits that a page looks at."""
+    hits = search.hits(
+        "inquiry",
+        department_ids=departments_where(actor, Permission.SEE_INQUIRIES),
+        most=SEARCHED,
+        ascending=back,
+    ).subquery()
+    names = (
+        sa.select(Inquiry.institution_name)
+        .join(hits, hits.c.object_id == Inquiry.id)
+        .where(_visible(actor, me=actor.user_id), *_unveiled(view))
+        .distinct()
+    )
+    given = {name: asked[name] for name in ("words", "above", "below")}
+    words = fold(view.institution).split()
+    found = [name for (name,) in _ask(names, actor, **given)]
+    return [name for name in found if all(word in fold(name) for word in words)]
+
+
 def _rows_in_order(ids: _Ids) -> sa.Select[Any]:
     return (
         sa.select(*_COLUMNS)
@@ -595,15 +747,20 @@ def _rows_in_order(ids: _Ids) -> sa.Select[Any]:
 
 
 _ASKED_PEOPLE = (
-    sa.select(Assignment.inquiry_id, User.name)
+    sa.select(Assignment.inquiry_id, User.name, sa.literal(False).label("is_tag"), Assignment.id.label("first"))
     .join(User, User.id == Assignment.user_id)
     .where(
         Assignment.inquiry_id.in_(sa.bindparam("ids", expanding=True)),
         Assignment.released_at.is_(None),
         Assignment.answered_at.is_(None),
     )
-    .order_by(Assignment.id)
 )
+_ON_THEM = (
+    sa.select(InquiryTag.inquiry_id, Tag.name, sa.literal(True), Tag.id)
+    .join(Tag, Tag.id == InquiryTag.tag_id)
+    .where(InquiryTag.inquiry_id.in_(sa.bindparam("ids", expanding=True)))
+)
+_BESIDE = sa.union_all(_ASKED_PEOPLE, _ON_THEM)
 
 
 def _rows(statement: sa.Executable, actor: Actor, **values: Any) -> list[QueueRow]:
@@ -612,13 +769,17 @@ def _rows(statement: sa.Executable, actor: Actor, **values: Any) -> list[QueueRo
 
 
 def _with_people(found: Sequence[Any], actor: Actor) -> list[QueueRow]:
-    """Rows of ``_COLUMNS`` and the people who are asked: one query for all of them."""
+    """Rows of ``_COLUMNS``, the people who are asked and the tags: one query for all of them."""
     if not found:
         return []
     people: dict[int, tuple[str, ...]] = defaultdict(tuple)
-    for inquiry_id, name in _ask(_ASKED_PEOPLE, actor, ids=[row[0] for row in found]):
-        people[inquiry_id] += (name,)
-    return [QueueRow._make((*row, people[row[0]])) for row in found]
+    tags: dict[int, tuple[str, ...]] = defaultdict(tuple)
+    beside = _ask(_BESIDE, actor, ids=[row[0] for row in found])
+    for inquiry_id, name, is_tag, _first in sorted(beside, key=lambda one: one.first):
+        (tags if is_tag else people)[inquiry_id] += (name,)
+    rows = [QueueRow._make((*row, people[row[0]], tags[row[0]])) for row in found]
+    hidden = blind.among([row.id for row in rows], actor)
+    return [row.covered() if row.id in hidden else row for row in rows] if hidden else rows
 
 
 def _rows_of(ids: Collection[int], actor: Actor) -> list[QueueRow]:
@@ -633,6 +794,13 @@ def _rows_of_ids() -> sa.Select[Any]:
 _ROWS_OF = _rows_of_ids()
 
 
+def chosen(references: Sequence[str], *, seen_by: Actor) -> list[QueueRow]:
+    """The rows of some references, in their order, as far as this person may see them."""
+    ids = db.session.scalars(sa.select(Inquiry.id).where(Inquiry.reference.in_(references), visible(seen_by)))
+    rows = {row.reference: row for row in _rows_of(set(ids), seen_by)}
+    return [rows[reference] for reference in references if reference in rows]
+
+
 @dataclass(frozen=True)
 class Neighbours:
     """The references before and after an inquiry in a view."""
@@ -643,17 +811,17 @@ class Neighbours:
 
 def neighbours(view: QueueView, inquiry: Inquiry, *, seen_by: Actor) -> Neighbours:
     """What comes before and after in the queue, for walking through it. Two short walks, however long the queue."""
-    if view.q:
+    view = _asking_blind(view, seen_by)
+    if view.q or view.institution:
         return _neighbours_found(view, inquiry, seen_by)
-    if view.sort == "due" and inquiry.due_at is None:
+    if view.order == "due" and inquiry.due_at is None:
         return Neighbours(None, None)
-    key: Key = (
-        (inquiry.due_at.isoformat() if inquiry.due_at else "", inquiry.id)
-        if view.sort == "due"
-        else (inquiry.urgency, inquiry.id)
-    )
+    bound = {**_bound(view, _key(view, inquiry)), **_days(view, seen_by)}
+    if _rest(view, seen_by):
+        before, behind = (_walked(view, seen_by, _key(view, inquiry), back, 1, bound).rows for back in (True, False))
+        return Neighbours(before[0].reference if before else None, behind[0].reference if behind else None)
     statement = _both_sides(view, _roles_of(seen_by))
-    found: dict[str, str] = dict(_ask(statement, seen_by, **_bound(view, key)))
+    found: dict[str, str] = dict(_ask(statement, seen_by, **bound))
     return Neighbours(found.get("previous"), found.get("next"))
 
 
@@ -807,12 +975,7 @@ class Waiting:
     def anything(self) -> bool:
         """Whether anything waits for this very person."""
         return bool(
-            self.to_answer
-            or self.to_declare
-            or self.to_decide
-            or self.news
-            or self.to_finish
-            or self.erasure
+            self.to_answer or self.to_declare or self.to_decide or self.news or self.to_finish or self.erasure
         )
 
 
@@ -944,22 +1107,11 @@ def _to_answer(actor: Actor) -> sa.Select[Any]:
 
 def _to_decide(actor: Actor) -> sa.Select[Any]:
     """Ready to decide, for a head who neither hosts nor reviewed it."""
-    interested = sa.exists(
-        sa.select(sa.literal(1)).where(
-            Assignment.inquiry_id == Inquiry.id,
-            Assignment.user_id == _ME,
-            sa.or_(
-                Assignment.kind == AssignmentKind.HOST,
-                Assignment.answered_at.is_not(None),
-                Assignment.released_at.is_(None),
-            ),
-        )
-    )
     return sa.select(Inquiry.id).where(
         _one_of(Inquiry.department_id, departments_where(actor, Permission.DECIDE)),
         Inquiry.status == Status.DECISION_READY,
         _visible(actor),
-        ~interested,
+        ~parts.bars_from_deciding(_ME),
     )
 
 

@@ -13,7 +13,7 @@ from collab.accounts.permissions import Permission, check
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
-from collab.inquiries import clocks, gates, interests, links, notices, rules
+from collab.inquiries import clocks, gates, interests, links, notices, parts, rules
 from collab.inquiries.conversation import letter, recall, say
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, put, seen, take, tell
 from collab.inquiries.models import (
@@ -96,11 +96,13 @@ def assign(
     due_on: date,
     note: str = "",
     despite: bool = False,
+    tell_person: bool = True,
     by: Actor,
 ) -> Assignment:
     """Add or renew one person's assignment and tell that person.
 
     :param despite: as for ``route``.
+    :param tell_person: leave it out for who takes it upon himself.
     :raises Conflict: a gate is blocked: nobody hosts or scores what cannot be accepted.
     """
     now = clock.now()
@@ -120,6 +122,9 @@ def assign(
     )
     if other is not None or (kind is AssignmentKind.REVIEWER and interests.hosted(inquiry, person.id)):
         raise Invalid("person", _("The same person cannot be host and reviewer of one inquiry."))
+    taken = parts.why_not_ask(parts.taken_by(inquiry, person.id), kind)
+    if taken:
+        raise Invalid("person", taken)
     suspected = interests.suggest(inquiry, [person])[person.id]
     if suspected and not despite:
         raise Invalid("despite", interests.why_judge(person, suspected))
@@ -146,7 +151,8 @@ def assign(
             **({"despite": [one.link for one in suspected]} if suspected else {}),
         },
     )
-    notices.assigned(inquiry, person, kind, due_on, note)
+    if tell_person:
+        notices.assigned(inquiry, person, kind, due_on, note)
     return assignment
 
 
@@ -218,6 +224,16 @@ def _replace(
     successor = assign(inquiry, person, kind=kind, due_on=due_on, note=note, despite=despite, by=by)
     clocks.set_due(inquiry, now)
     seen(inquiry, by)
+    return successor
+
+
+def hand_over(inquiry: Inquiry, assignment: Assignment, person: User, *, by: Actor) -> Assignment:
+    """Who stands in is asked instead of one who is away, until the same day; ``deputies`` has seen that he may."""
+    now = clock.now()
+    _free(inquiry, assignment, by, now, instead=person)
+    due_on = max(assignment.due_on, clock.local_day(now, inquiry.department.timezone))
+    successor = assign(inquiry, person, kind=assignment.kind, due_on=due_on, tell_person=False, by=by)
+    clocks.set_due(inquiry, now)
     return successor
 
 
@@ -520,6 +536,44 @@ def own(inquiry: Inquiry, person: User | None, *, by: Actor, version: int | None
     inquiry.coordinator_id = person.id if person else None
     tell(inquiry, Kind.OWNER, by=by, data={"name": person.name if person else None})
     inquiry.unread = False
+
+
+#: Nobody is reminded by hand more often than once in so long.
+REMINDED_ONCE_IN = timedelta(days=1)
+
+
+def remind(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> list[str]:
+    """Remind whoever is waited for: the partner of a question (M3r), hosts and reviewers of their answers (S2).
+
+    :raises Conflict: nobody is waited for, or a reminder went out within a day.
+    :returns: the names of those who are reminded.
+    """
+    now = take(inquiry, version=version, by=by)
+    check(by, Permission.TRIAGE, inquiry.department_id)
+    last = db.session.scalar(
+        sa.select(sa.func.max(InquiryEvent.at)).where(
+            InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.kind == Kind.REMINDED
+        )
+    )
+    if last is not None and last > now - REMINDED_ONCE_IN:
+        raise Conflict(_("A reminder went out within the last day."))
+    names: list[str] = []
+    if inquiry.status is Status.NEEDS_INFO and inquiry.due_at is not None:
+        number = inquiry.reminded = inquiry.reminded + 1
+        answer_by = clock.local_day(inquiry.due_at, inquiry.department.timezone)
+        notices.question_reminder(inquiry, min(number, 3), answer_by)
+        names.append(inquiry.full_name)
+    elif inquiry.status is Status.IN_REVIEW:
+        for assignment in rules.active_assignments(inquiry):
+            if assignment.answered_at is None:
+                assignment.reminded_at = now
+                notices.assignment_due(inquiry, assignment)
+                names.append(assignment.user.name)
+    if not names:
+        raise Conflict(_("Nobody is waited for here."))
+    tell(inquiry, Kind.REMINDED, by=by, data={"name": ", ".join(names)})
+    seen(inquiry, by)
+    return names
 
 
 def mark_read(inquiry: Inquiry, *, by: Actor) -> None:

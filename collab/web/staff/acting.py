@@ -17,11 +17,12 @@ from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
 from collab.inquiries import Inquiry, interests, queries, questions, rules
+from collab.inquiries.blind import veiled
 from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.statuses import Step
-from collab.reviews.blind import veiled
 from collab.web import hooks
 from collab.web.access import actor
+from collab.web.staff import walking
 from collab.web.staff.forms import StepForm
 
 
@@ -125,14 +126,15 @@ def act(
     """The page of a step: its form at first, and again with the reason when the step was refused.
 
     :param done: what is said when it is done.
-    :param back_to: where it goes then; the inquiry unless given.
+    :param back_to: where it goes then; unless given the inquiry, or the next one of the view it was begun in.
     """
     status: int | None = 200
     if request.method == "POST":
+        onward = back_to or walking.onward(inquiry)
         status = perform(form, inquiry, verb)
         if status is None:
             flash(done, "success")
-            return redirect(back_to or url_for("staff.inquiry", reference=inquiry.reference), code=303)
+            return redirect(onward, code=303)
     page = render_template(
         "staff/step.html",
         form=form,
@@ -141,6 +143,7 @@ def act(
         lede=lede,
         button=button,
         kind=kind,
+        walks=back_to is None and walking.walks(),
         **beside(inquiry, conflict=status == 409),
         **context,
     )
@@ -152,7 +155,7 @@ def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:
     blind = interests.reads_blind(inquiry, actor())
     return {
         "blind": blind,
-        "veil": partial(veiled, inquiry=inquiry) if blind else str,
+        "veil": partial(veiled, about=inquiry) if blind else str,
         "answers": questions.answers(inquiry, hooks.language()),
         "happened": queries.last_events(inquiry) if conflict else [],
         "kinds_of_events": KIND_LABELS,

@@ -12,6 +12,7 @@ from collab.inquiries import Assignment, AssignmentKind, Inquiry, Status, Step, 
 from collab.inquiries.deadlines import waits_for_interest
 from collab.inquiries.statuses import OPEN
 from collab.reviews import Condition, ConditionState
+from collab.web.staff.keys import STEP_KEYS
 
 #: The page of each step of the transition table.
 PAGES: dict[Step, str] = {
@@ -60,6 +61,11 @@ class Button:
     url: str
     kind: str = "outline-secondary"
 
+    @property
+    def key(self) -> str | None:
+        """The key that presses it."""
+        return STEP_KEYS.get(self.page)
+
 
 @dataclass
 class Doable:
@@ -83,12 +89,14 @@ def doable(
     blocked: str | None = None,
     *,
     unread: int = 0,
+    view: str | None = None,
 ) -> Doable:
     """What this person can do with this inquiry now.
 
     :param conditions: of the decision that stands.
     :param decided: why this person may not decide, if so.
     :param blocked: what stands against routing it and having it scored, if something does.
+    :param view: the view of the queue the page was come to from, as ``walking.written`` says it.
     :param unread: how many reviews are still to come: then handing it to the head by hand is not what comes first.
     """
     pages: dict[str, str] = {}
@@ -114,7 +122,7 @@ def doable(
         refused[page] = (pages.pop(page), str(blocked))
 
     def button(page: str, kind: str = "") -> Button:
-        url = url_for(f"staff.{page}", reference=inquiry.reference)
+        url = url_for(f"staff.{page}", reference=inquiry.reference, view=view)
         return Button(
             page, pages[page], url, kind or ("outline-danger" if page in _DANGER else "outline-secondary")
         )

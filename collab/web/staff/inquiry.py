@@ -13,12 +13,13 @@ from collab.accounts.permissions import Permission, may
 from collab.core import clock
 from collab.inquiries import AssignmentKind, Inquiry, Status, interests, queries, questions, rules
 from collab.inquiries.history import KIND_LABELS, Kind
+from collab.inquiries.margin import margin
 from collab.inquiries.models import InquiryEvent
 from collab.inquiries.queries import Entry, Thread
 from collab.mail import OutboxMail
 from collab.web import hooks
 from collab.web.access import actor, requires
-from collab.web.staff import bp
+from collab.web.staff import bp, walking
 from collab.web.staff.acting import opened
 from collab.web.staff.choices import doable
 from collab.web.staff.forms import LetterForm, NoteForm
@@ -69,6 +70,9 @@ def inquiry(reference: str) -> ResponseReturnValue:
             "You are a reviewer of this inquiry; somebody else has to decide."
         )
     now = clock.now()
+    beside = margin(found, seen_by=who, merged=thread.merged)
+    note_form = NoteForm(version=found.version)
+    note_form.offer(beside.people)
     return render_template(
         "staff/inquiry.html",
         inquiry=found,
@@ -80,13 +84,15 @@ def inquiry(reference: str) -> ResponseReturnValue:
         merged=[(one, questions.answers(one, hooks.language())) for one in thread.merged],
         thread=thread,
         kinds=KIND_LABELS,
-        doable=doable(found, who, conditions, may_not_decide, blocked, unread=whole.missing),
+        doable=doable(
+            found, who, conditions, may_not_decide, blocked, unread=whole.missing, view=walking.written(view)
+        ),
         gates=gates_shown(found, gates),
         blocked=blocked,
         gate_name=partial(reviews.gates.name_of, department=found.department),
         gate_states=reviews.GateState,
         sees_all=sees_all,
-        due_dates=reviews.due_dates(found, conditions=conditions, now=now),
+        due_dates=reviews.due_dates(found, conditions=conditions, gates=gates, now=now),
         held=_held(found, thread, mails, now),
         now=now,
         panel=(whole if reads else reviews.panel_of(found, opinions=readable)) if readable else None,
@@ -101,7 +107,8 @@ def inquiry(reference: str) -> ResponseReturnValue:
         mails=mails if may(who, Permission.SEE_OUTBOX, found.department_id) else [],
         original=queries.original_of(found),
         earlier=queries.earlier(found, seen_by=who),
-        note_form=NoteForm(version=found.version),
+        margin=beside,
+        note_form=note_form,
         letter_form=LetterForm(version=found.version),
         statuses=Status,
         kinds_of_assignment={

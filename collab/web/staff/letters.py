@@ -24,7 +24,7 @@ from collab.inquiries import Inquiry, Reason, Status, Step, interests, notices, 
 from collab.inquiries.reasons import DECLINE, REFERRAL
 from collab.reviews import ConditionOwner, ConditionState, Facts, Verdict
 from collab.web.access import actor, requires
-from collab.web.staff import bp
+from collab.web.staff import bp, walking
 from collab.web.staff.acting import beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import DecideForm, DeclineForm, FulfilForm, LetterStepForm, ReferForm
 
@@ -81,16 +81,17 @@ def run(
     if "change" in request.form and form.facts:
         return _facts(form, inquiry, said, 200)
     redrafted, earlier = _redraft(form, inquiry, letter)
-    if redrafted or "send" not in request.form:
+    if redrafted or not {"send", "next"} & request.form.keys():
         return _preview(form, inquiry, said, letter, 200, earlier=earlier)
     if not form.letter.data and not form.errors:
         form.letter.errors = [_("The letter is empty.")]
     if form.errors:
         return _preview(form, inquiry, said, letter, 422)
+    onward = walking.onward(inquiry)
     status = perform(form, inquiry, lambda: verb(letter))
     if status is None:
         flash(said.done, "success")
-        return redirect(url_for("staff.inquiry", reference=inquiry.reference), code=303)
+        return redirect(onward, code=303)
     if form.facts and form.errors.keys() & set(form.facts):
         return _facts(form, inquiry, said, status)
     return _preview(form, inquiry, said, letter, status)
@@ -134,6 +135,7 @@ def _preview(
         subject=notices.letter_subject(inquiry, letter.step, **letter.facts.for_letter()),
         target=_target(inquiry, letter.step),
         minutes=inquiry.department.settings.service_levels.hold_minutes,
+        walks=walking.walks(),
         **beside(inquiry, conflict=status == 409),
     )
     return page, status

@@ -2,19 +2,21 @@
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from babel import Locale
 from flask import abort, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from collab.accounts.permissions import Permission
+from collab.accounts.permissions import Permission, may
 from collab.core.errors import Invalid
 from collab.inquiries import queries
 from collab.inquiries.queries import QueueView
 from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.staff import bp
+from collab.web.staff.bulk_steps import BulkStep
 from collab.web.staff.shown import shown
 from collab.web.staff.words import list_words
 from collab.web.staff_chrome import departments_here
@@ -44,6 +46,9 @@ def queue() -> ResponseReturnValue:
         "staff/queue.html",
         view=view,
         rows=shown(list(page.rows), here),
+        picks=may(actor(), Permission.TRIAGE),
+        bulk_steps=BulkStep,
+        here=urlencode(here),
         newer=url_for(".queue", **here, after=page.newer) if page.newer else None,
         older=url_for(".queue", **here, after=page.older) if page.older else None,
         first=url_for(".queue", **here) if request.args.get("after") else None,

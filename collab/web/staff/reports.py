@@ -1,6 +1,6 @@
 """The figures: the report, the fairness report, and their tables and the list of inquiries to take away."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Response, abort, render_template, request, stream_with_context, url_for
@@ -141,6 +141,13 @@ def queue_export(ending: str) -> ResponseReturnValue:
     # What somebody searched for may name a person: it is not written down.
     asked = {name: "…" if name == "q" else value for name, value in view.to_args().items()}
     return _inquiries(rows, ending, here, asked, clock.today(here.timezone))
+
+
+def inquiries_file(ids: Sequence[int]) -> Response:
+    """Some inquiries as CSV."""
+    here = next(iter(_departments(Permission.SEE_ALL_INQUIRIES)))
+    rows = exports.of_ids(ids, seen_by=actor(), lang=hooks.language())
+    return _inquiries(rows, "csv", here, {"chosen": str(len(ids))}, clock.today(here.timezone))
 
 
 def _inquiries(
