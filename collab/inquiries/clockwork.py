@@ -14,7 +14,7 @@ from collab.accounts import SYSTEM
 from collab.core import clock
 from collab.core.db import db
 from collab.departments import working_calendar
-from collab.inquiries import clocks, deadlines, notices
+from collab.inquiries import clocks, deadlines, gates, notices
 from collab.inquiries.deadlines import DueDate, Mark, Moment, What
 from collab.inquiries.history import Kind, move, take, tell
 from collab.inquiries.models import Inquiry, Reminder
@@ -54,7 +54,9 @@ def look(inquiry_id: int) -> None:
                 ACTS[due.what, moments[-1].mark](inquiry, due, moments[-1], now)
                 if inquiry.status not in OPEN:
                     break
-        _tell_late(inquiry, now)
+        for key in gates.remind(inquiry, done, now):
+            db.session.add(Reminder(inquiry_id=inquiry.id, key=key, at=now))
+        _tell_late(inquiry, done, now)
         if inquiry.urgency == clocks.NORMAL and clocks.is_late(inquiry, now):
             inquiry.urgency = clocks.LATE
     db.session.flush()
@@ -85,9 +87,9 @@ def _wake_at(inquiry: Inquiry, now: datetime) -> datetime | None:
         moments += [moment.at for moment in due.moments if moment.at > now]
         if due.due >= now:
             moments.append(due.due + timedelta(seconds=1))
-    promise = clocks.promise(inquiry, first=inquiry.first_answer_at is None)
-    if promise is not None and promise >= now and inquiry.status in OURS:
-        moments.append(promise + timedelta(seconds=1))
+    told = clocks.told_late_from(inquiry)
+    if told is not None and told > now and inquiry.status in OURS:
+        moments.append(told)
     if inquiry.held_until is not None and inquiry.held_until > now:
         moments.append(inquiry.held_until)
     return min(moments)
@@ -177,18 +179,22 @@ ACTS: dict[tuple[What, Mark], Callable[[Inquiry, DueDate, Moment, datetime], Non
 }
 
 
-def _tell_late(inquiry: Inquiry, now: datetime) -> None:
-    """M4d: tell the partner before the partner has to ask, and name a new date; again when that one passes."""
+def _tell_late(inquiry: Inquiry, done: set[str], now: datetime) -> None:
+    """M4d: tell the partner while the promise still holds, and name a new date; once for each promise."""
     first = inquiry.first_answer_at is None
-    promised = clocks.promise(inquiry, first=first)
+    promised, moment = clocks.promise(inquiry, first=first), clocks.told_late_from(inquiry)
     held = inquiry.held_until is not None and inquiry.held_until > now
-    if inquiry.status not in OURS or promised is None or promised >= now or held:
+    if inquiry.status not in OURS or promised is None or moment is None or moment > now or held:
         return
+    key = f"promise:{promised:%Y%m%d%H%M%S}"
+    if key in done:
+        return
+    db.session.add(Reminder(inquiry_id=inquiry.id, key=key, at=now))
     levels = inquiry.department.settings.service_levels
-    days = levels.first_answer_days if first else levels.host_answer_days
-    zone = inquiry.department.timezone
-    new_date = working_calendar(inquiry.department).add(clock.local_day(now, zone), days)
-    inquiry.promised_anew = clock.end_of_day(new_date, zone)
+    days = max(levels.first_answer_days if first else levels.host_answer_days, 1)
+    calendar = working_calendar(inquiry.department)
+    new_date = max(calendar.add(_day(inquiry, now), days), calendar.add(_day(inquiry, promised), 1))
+    inquiry.promised_anew = clock.end_of_day(new_date, inquiry.department.timezone)
     inquiry.told_late_at = now
     notices.late(inquiry, new_date)
     tell(inquiry, Kind.TOLD_LATE, by=SYSTEM, data={"new_date": new_date.isoformat()})

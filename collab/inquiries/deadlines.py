@@ -39,6 +39,7 @@ class What(StrEnum):
     INTEREST = "interest"
     WAITLIST_REFRESH = "waitlist_refresh"
     CONDITIONS = "conditions"
+    GATE = "gate"
 
     @property
     def label(self) -> LazyString:
@@ -57,6 +58,7 @@ LABELS: dict[What, LazyString] = {
     What.INTEREST: _l("The partner's word whether the wish stands"),
     What.WAITLIST_REFRESH: _l("Ask those on the waiting list again"),
     What.CONDITIONS: _l("The conditions"),
+    What.GATE: _l("A gate to clear"),
 }
 
 
@@ -69,6 +71,7 @@ class Who(StrEnum):
     HEAD = "head"
     PARTNER = "partner"
     PORTAL = "portal"
+    OFFICE = "office"
 
     @property
     def ours(self) -> bool:

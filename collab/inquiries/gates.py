@@ -8,7 +8,7 @@ Here is what the steps of an inquiry need to know of them. How an owner answers 
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_babel import get_locale
@@ -177,6 +177,43 @@ def tell_owners(inquiry: Inquiry, gates: Iterable[Gate]) -> None:
             offices.setdefault((gate.owner_role, gate.owner_id), []).append(gate)
     for (role, person_id), theirs in offices.items():
         notices.gates_opened(inquiry, role, person_id, theirs)
+
+
+#: Working days after the due date on which whoever has not answered a gate is reminded.
+REMIND_ON = (0, 3, 8)
+
+
+def remind(inquiry: Inquiry, done: set[str], now: datetime) -> list[str]:
+    """S2: remind those who have not answered a gate, on the day it is due and some days later.
+
+    :param done: what was reminded of before.
+    :returns: what is reminded of now, under the names by which it is kept.
+    """
+    day = clock.local_day(now, inquiry.department.timezone)
+    calendar = working_calendar(inquiry.department)
+    found: list[str] = []
+    late: list[Gate] = []
+    for gate in db.session.scalars(
+        sa.select(Gate).where(
+            Gate.inquiry_id == inquiry.id, Gate.state == GateState.OPEN, Gate.due_on <= day
+        )
+    ):
+        assert gate.due_on is not None
+        keys = [
+            f"gate:{gate.id}:{days}:{gate.due_on:%Y%m%d}"
+            for days in REMIND_ON
+            if day >= (calendar.add(gate.due_on, days) if days else gate.due_on)
+        ]
+        new = [key for key in keys if key not in done]
+        if new and may_be_checked(inquiry):
+            found += new
+            late.append(gate)
+    by_owner: dict[tuple[Role, int | None], list[Gate]] = {}
+    for gate in late:
+        by_owner.setdefault((gate.owner_role, gate.owner_id), []).append(gate)
+    for (role, person_id), theirs in by_owner.items():
+        notices.gates_due(inquiry, role, person_id, theirs)
+    return found
 
 
 #: Roles that see gates and no inquiries.

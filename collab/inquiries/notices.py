@@ -4,7 +4,7 @@ Subjects are neutral: never a name, a topic or an outcome beyond the fixed words
 of the inquiry with the other one below. Until the e-mail is confirmed nothing that was typed is repeated in a mail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,11 +14,10 @@ from flask_babel import gettext as _
 from collab import mail
 from collab.accounts import Role, User
 from collab.accounts.actor import Actor
-from collab.accounts.models import Membership
 from collab.core import clock, site
 from collab.core.db import db
 from collab.core.errors import Conflict
-from collab.inquiries import clocks, links
+from collab.inquiries import clocks, links, staff_mail
 from collab.inquiries.deadlines import DueDate, Who
 from collab.inquiries.models import (
     Assignment,
@@ -28,8 +27,10 @@ from collab.inquiries.models import (
     Inquiry,
     InquiryCount,
     LinkKind,
+    Note,
 )
 from collab.inquiries.models import Conflict as ConflictOfInterest
+from collab.inquiries.staff_mail import Notice, holders
 from collab.inquiries.statuses import Status, Step
 from collab.mail import OutboxMail
 from collab.mail.rules import UnsafeHeader, safe_header
@@ -251,6 +252,7 @@ def assigned(inquiry: Inquiry, person: User, kind: AssignmentKind, due_on: date,
         [person],
         "S1",
         "staff_assigned",
+        asked_as=Role(kind.value),
         count=waiting or 1,
         kind=str(kind),
         due_on=due_on,
@@ -262,7 +264,14 @@ def assignment_due(inquiry: Inquiry, assignment: Assignment) -> None:
     """S2: your answer is due soon, or overdue."""
     overdue = assignment.due_on < clock.today(inquiry.department.timezone)
     _to_staff(
-        inquiry, [assignment.user], "S2", "staff_due", count=1, due_on=assignment.due_on, overdue=overdue
+        inquiry,
+        [assignment.user],
+        "S2",
+        "staff_due",
+        asked_as=Role(assignment.kind.value),
+        count=1,
+        due_on=assignment.due_on,
+        overdue=overdue,
     )
 
 
@@ -277,6 +286,7 @@ def new_in_queue(inquiry: Inquiry) -> None:
             [person],
             "S1",
             "staff_new",
+            asked_as=Role.COORDINATOR,
             count=counts[person.id],
             dedupe_key=f"new:{inquiry.department_id}:{person.id}:{day}",
         )
@@ -285,18 +295,26 @@ def new_in_queue(inquiry: Inquiry) -> None:
 def host_answered(inquiry: Inquiry, assignment: Assignment) -> None:
     """The host has answered: the coordinator goes on."""
     _to_staff(
-        inquiry, _coordinators(inquiry), "S1", "staff_host_answered", count=1, host=assignment.user.name
+        inquiry,
+        _coordinators(inquiry),
+        "S1",
+        "staff_host_answered",
+        asked_as=Role.COORDINATOR,
+        count=1,
+        host=assignment.user.name,
     )
 
 
 def third_reader(inquiry: Inquiry) -> None:
     """The reviews are far apart: the coordinator asks a third person."""
-    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_third_reader", count=1)
+    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_third_reader", asked_as=Role.COORDINATOR, count=1)
 
 
 def partner_wrote(inquiry: Inquiry) -> None:
     """The partner wrote."""
-    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_partner_wrote", count=1)
+    _to_staff(
+        inquiry, _coordinators(inquiry), "S1", "staff_partner_wrote", asked_as=Role.COORDINATOR, count=1
+    )
 
 
 def decision_waits(inquiry: Inquiry) -> None:
@@ -304,26 +322,44 @@ def decision_waits(inquiry: Inquiry) -> None:
     people = holders(inquiry.department_id, Role.HEAD)
     counts = _counts(inquiry.department_id, Status.DECISION_READY, people)
     for person in people:
-        _to_staff(inquiry, [person], "S4", "staff_decision", count=counts[person.id])
+        _to_staff(inquiry, [person], "S4", "staff_decision", asked_as=Role.HEAD, count=counts[person.id])
 
 
 def released(inquiry: Inquiry, person: User) -> None:
     """S1: you need not answer any more."""
-    _to_staff(inquiry, [person], "S1", "staff_released", count=1)
+    _to_staff(inquiry, [person], "S1", "staff_released", asked_as=None, count=1)
 
 
 def due_soon(inquiry: Inquiry, due: DueDate) -> None:
     """S2: a step of those who hold a role is due soon; S4 when it is the head's."""
     topic = "S4" if due.who is Who.HEAD else "S2"
-    _to_staff(inquiry, _people(inquiry, due), topic, "staff_due_soon", count=1, what=due.what, due_at=due.due)
+    _to_staff(
+        inquiry,
+        _people(inquiry, due),
+        topic,
+        "staff_due_soon",
+        asked_as=_role(due),
+        count=1,
+        what=due.what,
+        due_at=due.due,
+    )
 
 
 def overdue(inquiry: Inquiry, due: DueDate) -> None:
     """S3: it is late: the head is told, and who owes it."""
-    people = {
-        person.id: person for person in [*_people(inquiry, due), *holders(inquiry.department_id, Role.HEAD)]
-    }
-    _to_staff(inquiry, list(people.values()), "S3", "staff_overdue", count=1, what=due.what, due_at=due.due)
+    heads, owners = holders(inquiry.department_id, Role.HEAD), _people(inquiry, due)
+    roles = {head.id: Role.HEAD for head in heads} | {owner.id: _role(due) for owner in owners}
+    people = {person.id: person for person in [*owners, *heads]}
+    _to_staff(
+        inquiry,
+        list(people.values()),
+        "S3",
+        "staff_overdue",
+        asked_as=roles,
+        count=1,
+        what=due.what,
+        due_at=due.due,
+    )
 
 
 def replacement_needed(inquiry: Inquiry, assignment: Assignment) -> None:
@@ -333,6 +369,7 @@ def replacement_needed(inquiry: Inquiry, assignment: Assignment) -> None:
         _coordinators(inquiry),
         "S3",
         "staff_replacement",
+        asked_as=Role.COORDINATOR,
         count=1,
         kind=assignment.kind,
         person=assignment.user.name,
@@ -343,23 +380,19 @@ def replacement_needed(inquiry: Inquiry, assignment: Assignment) -> None:
 def conflict_declared(inquiry: Inquiry, by: Actor) -> None:
     """Somebody may not work on it any more: the coordinators find another."""
     people = [person for person in _coordinators(inquiry) if person.id != by.user_id]
-    _to_staff(inquiry, people, "S1", "staff_conflict", count=1, person=by.name)
+    _to_staff(inquiry, people, "S1", "staff_conflict", asked_as=Role.COORDINATOR, count=1, person=by.name)
 
 
 def gates_opened(inquiry: Inquiry, role: Role, person_id: int | None, gates: Sequence[Gate]) -> None:
     """S1: gates wait for those who answer them; the mail names the inquiry by its reference, and opens no dossier."""
-    if person_id is not None:
-        person = db.session.get(User, person_id)
-        people = [person] if person is not None and person.disabled_at is None else []
-    else:
-        people = holders(inquiry.department_id, role)
     kinds = [inquiry.department.settings.gate(gate.kind) for gate in gates]
     days = [gate.due_on for gate in gates if gate.due_on is not None]
     _to_staff(
         inquiry,
-        people,
+        _owners(inquiry, role, person_id),
         "S1",
         "staff_gates",
+        asked_as=role,
         count=len(gates),
         path="/staff/gates",
         names=[{"en": kind.name.en, "zh": kind.name.zh} for kind in kinds if kind is not None],
@@ -367,17 +400,49 @@ def gates_opened(inquiry: Inquiry, role: Role, person_id: int | None, gates: Seq
     )
 
 
+def gates_due(inquiry: Inquiry, role: Role, person_id: int | None, gates: Sequence[Gate]) -> None:
+    """S2: gates that wait for an answer are due, or overdue."""
+    kinds = [inquiry.department.settings.gate(gate.kind) for gate in gates]
+    _to_staff(
+        inquiry,
+        _owners(inquiry, role, person_id),
+        "S2",
+        "staff_gates_due",
+        asked_as=role,
+        count=len(gates),
+        path="/staff/gates",
+        names=[{"en": kind.name.en, "zh": kind.name.zh} for kind in kinds if kind is not None],
+        due_on=min((gate.due_on for gate in gates if gate.due_on is not None), default=None),
+    )
+
+
+def _owners(inquiry: Inquiry, role: Role, person_id: int | None) -> list[User]:
+    """Who answers a gate: the person named for it, the holders of its role, or the coordinators where nobody does."""
+    person = db.session.get(User, person_id) if person_id is not None else None
+    if person is not None and person.disabled_at is None:
+        return [person]
+    if role is Role.COORDINATOR:
+        return _coordinators(inquiry)
+    return holders(inquiry.department_id, role) or _coordinators(inquiry)
+
+
 def gate_blocked(inquiry: Inquiry, gate: str, by: Actor) -> None:
     """A gate is blocked: the coordinators go on from there."""
     kind = inquiry.department.settings.gate(gate)
     people = [person for person in _coordinators(inquiry) if person.id != by.user_id]
     name = {"en": kind.name.en, "zh": kind.name.zh} if kind else {"en": gate, "zh": gate}
-    _to_staff(inquiry, people, "S1", "staff_gate_blocked", count=1, gate=name)
+    _to_staff(inquiry, people, "S1", "staff_gate_blocked", asked_as=Role.COORDINATOR, count=1, gate=name)
+
+
+def mentioned(inquiry: Inquiry, note: Note, people: list[User]) -> None:
+    """S-mention: somebody names you in a note; who and where, and not what."""
+    path = f"/staff/inquiries/{inquiry.reference}#note-{note.id}"
+    _to_staff(inquiry, people, "S-mention", "staff_mention", asked_as=None, count=1, path=path, who=note.author_name)
 
 
 def erasure_requested(inquiry: Inquiry) -> None:
     """The partner asks for erasure."""
-    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_erasure", count=1)
+    _to_staff(inquiry, _coordinators(inquiry), "S1", "staff_erasure", asked_as=Role.COORDINATOR, count=1)
 
 
 # -- how they are made -------------------------------------------------------------------------------------------
@@ -441,39 +506,29 @@ def _first_message_id(inquiry: Inquiry) -> str | None:
 
 def _to_staff(
     inquiry: Inquiry,
-    people: list[User],
+    people: Sequence[User],
     topic: str,
     name: str,
     *,
+    asked_as: Role | Mapping[int, Role] | None,
     count: int,
     dedupe_key: str | None = None,
     path: str = "",
     **context: Any,
 ) -> None:
-    address = site.address(path or f"/staff/inquiries/{inquiry.reference}")
-    closed_to = set(
-        db.session.scalars(
-            sa.select(ConflictOfInterest.user_id).where(ConflictOfInterest.inquiry_id == inquiry.id)
-        )
+    """Tell members of staff, each as wanted; who stands in for somebody away is told as well.
+
+    :param asked_as: the role in which they (or each of them) have to act; ``None`` where it only informs.
+    """
+    role_of = (
+        asked_as if isinstance(asked_as, Mapping) else dict.fromkeys((one.id for one in people), asked_as)
     )
-    for person in people:
-        if person.id in closed_to:
-            continue  # who declared a conflict of interest hears nothing of it any more
-        composed = mail.compose(
-            name, person.locale, bilingual=False, **_context(inquiry), address=address, count=count, **context
-        )
-        mail.enqueue(
-            topic,
-            to=person.email,
-            locale=person.locale,
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            reader="staff",
-            department_id=inquiry.department_id,
-            about=("inquiry", inquiry.id),
-            dedupe_key=dedupe_key,
-        )
+    staff_mail.tell(
+        inquiry,
+        Notice(topic, name, count=count, dedupe_key=dedupe_key, path=path, context=context),
+        [(person, role_of.get(person.id)) for person in people],
+        _context(inquiry),
+    )
 
 
 def _can_be_written(name: str) -> bool:
@@ -506,18 +561,9 @@ def _both(department: Any) -> dict[str, str]:
     return {"en": department.name("en"), "zh": department.name("zh")}
 
 
-def holders(department_id: int, role: Role) -> list[User]:
-    """The active members of staff who hold a role in a department."""
-    return list(
-        db.session.scalars(
-            sa.select(User)
-            .join(Membership, Membership.user_id == User.id)
-            .where(
-                Membership.department_id == department_id, Membership.role == role, User.disabled_at.is_(None)
-            )
-            .order_by(User.id)
-        ).unique()
-    )
+def _role(due: DueDate) -> Role:
+    """The role that owes a step which is asked of a role."""
+    return Role.HEAD if due.who is Who.HEAD else Role.COORDINATOR
 
 
 def _people(inquiry: Inquiry, due: DueDate) -> list[User]:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import joinedload
 
 from collab.accounts import Role
 from collab.accounts.actor import Actor
+from collab.accounts.permissions import Permission, may
 from collab.core import clock
 from collab.core.db import db
 from collab.inquiries import deadlines
 from collab.inquiries.deadlines import DueDate, What, Who
-from collab.inquiries.models import Assignment, Inquiry
+from collab.inquiries.gates import name_of
+from collab.inquiries.models import Assignment, Gate, GateState, Inquiry
 from collab.inquiries.queries import visible
 from collab.inquiries.statuses import OPEN, Status
 from collab.reviews import queries
@@ -25,10 +27,12 @@ from collab.reviews.models import Condition, ConditionOwner, ConditionState, Dec
 class Due(DueDate):
     """A due date as it is shown.
 
-    :param text: what exactly, where the step alone does not say it: the text of a condition.
+    :param text: what exactly, where the step alone does not say it: the text of a condition, the name of a gate.
+    :param gate: the gate that waits, when it is one.
     """
 
     text: str = ""
+    gate: Gate | None = None
 
     @property
     def words(self) -> LazyString | str:
@@ -37,13 +41,22 @@ class Due(DueDate):
 
 
 def due_dates(
-    inquiry: Inquiry, *, conditions: Iterable[Condition] | None = None, now: datetime | None = None
+    inquiry: Inquiry,
+    *,
+    conditions: Iterable[Condition] | None = None,
+    gates: Iterable[Gate] = (),
+    now: datetime | None = None,
 ) -> list[Due]:
     """Everything that is due on an inquiry now, the earliest first; of several conditions each that is open.
 
     :param conditions: those of the decision that stands, if they are at hand.
+    :param gates: its gates, where the reader may see them.
     """
-    found = []
+    found = [
+        _of_gate(inquiry, gate)
+        for gate in gates
+        if gate.is_kept and gate.state is GateState.OPEN and gate.due_on is not None
+    ]
     for one in deadlines.due_dates(inquiry, now=now):
         if one.what is not What.CONDITIONS:
             found.append(_shown(one))
@@ -76,10 +89,15 @@ def all_due_dates(
         ).unique()
     )
     conditions = _conditions_of([one.id for one in inquiries if one.status is Status.CONDITIONAL])
+    gates = _gates_of(
+        [one.id for one in inquiries if may(seen_by, Permission.CLEAR_GATES, one.department_id)]
+    )
     found = [
         one
         for inquiry in inquiries
-        for one in due_dates(inquiry, conditions=conditions.get(inquiry.id, []), now=now)
+        for one in due_dates(
+            inquiry, conditions=conditions.get(inquiry.id, []), gates=gates.get(inquiry.id, ()), now=now
+        )
         if (until is None or one.due <= until) and (not mine or owed_by(one, seen_by))
     ]
     return sorted(found, key=lambda one: (one.due, one.inquiry.id, one.what))
@@ -96,6 +114,11 @@ def owed_by(due: DueDate, actor: Actor) -> bool:
             return Role.COORDINATOR in roles and owner in {None, actor.user_id}
         case Who.HEAD:
             return Role.HEAD in roles
+        case Who.OFFICE:
+            gate = due.gate if isinstance(due, Due) else None
+            return gate is not None and (
+                gate.owner_id == actor.user_id if gate.owner_id else gate.owner_role in roles
+            )
         case _:
             return False
 
@@ -108,6 +131,25 @@ def _of_condition(due: DueDate, condition: Condition) -> Due:
     who = Who.PARTNER if condition.owner is ConditionOwner.PARTNER else Who.COORDINATOR
     until = clock.end_of_day(condition.due_on, due.inquiry.department.timezone)
     return Due(due.inquiry, due.what, who, due.since, until, text=condition.text)
+
+
+def _of_gate(inquiry: Inquiry, gate: Gate) -> Due:
+    assert gate.due_on is not None
+    until = clock.end_of_day(gate.due_on, inquiry.department.timezone)
+    name = name_of(gate.kind, inquiry.department)
+    return Due(inquiry, What.GATE, Who.OFFICE, gate.opened_at, until, text=name, gate=gate)
+
+
+def _gates_of(inquiry_ids: list[int]) -> dict[int, list[Gate]]:
+    found: dict[int, list[Gate]] = {}
+    if inquiry_ids:
+        for gate in db.session.scalars(
+            sa.select(Gate)
+            .where(Gate.inquiry_id.in_(inquiry_ids), Gate.state == GateState.OPEN)
+            .order_by(Gate.id)
+        ):
+            found.setdefault(gate.inquiry_id, []).append(gate)
+    return found
 
 
 def _conditions_of(inquiry_ids: list[int]) -> dict[int, list[Condition]]:

@@ -41,6 +41,7 @@ from collab.inquiries.gates import (
 from collab.inquiries.history import Kind, take, tell
 from collab.inquiries.models import Conflict as ConflictOfInterest
 from collab.inquiries.models import Gate, GateState, Inquiry, InquiryEvent
+from collab.inquiries.staff_mail import holders
 from collab.inquiries.statuses import Status
 from collab.reviews import scores
 
@@ -94,7 +95,7 @@ def owners_for(inquiry: Inquiry, gate: Gate) -> list[User]:
             sa.select(ConflictOfInterest.user_id).where(ConflictOfInterest.inquiry_id == inquiry.id)
         )
     )
-    return [one for one in notices.holders(inquiry.department_id, gate.owner_role) if one.id not in closed]
+    return [one for one in holders(inquiry.department_id, gate.owner_role) if one.id not in closed]
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -235,6 +236,20 @@ def _owned_by(actor: Actor) -> sa.ColumnElement[bool]:
         for department, role in sorted(actor.memberships)
     ]
     departments = sorted({department for department, _role in actor.memberships})
+    stands_in = sorted(
+        {department for department, role in actor.memberships if role in {Role.COORDINATOR, Role.HEAD}}
+    )
+    nobodys = ~sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Membership)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.department_id == Inquiry.department_id,
+            Membership.role == Gate.owner_role,
+            User.disabled_at.is_(None),
+        )
+    )
+    by_role.append(sa.and_(Inquiry.department_id.in_(stands_in), Gate.owner_id.is_(None), nobodys))
     return sa.and_(
         sa.or_(*by_role, sa.and_(Gate.owner_id == actor.user_id, Inquiry.department_id.in_(departments))),
         Inquiry.status.in_(sorted(_ANSWERED_AT)),

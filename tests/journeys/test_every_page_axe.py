@@ -32,7 +32,7 @@ ACCOUNT = ("", "/password", "/recovery-codes", "/second-factor")
 STEPS = (
     "ask", "route", "refer", "decline", "set-aside", "merge", "own", "expedite", "conflict", "note", "letter",
     "renew-link", "withdraw", "ready", "decide", "restore", "reopen", "place-free", "fulfil", "confirm", "take-back",
-    "answer-as-host", "review", "light", "erase",
+    "answer-as-host", "review", "light", "erase", "interest", "reviewers", "gates/scope", "gates/restricted_party",
 )  # fmt: skip
 
 Make = Callable[..., Staff]
@@ -102,6 +102,7 @@ def test_staff_and_account_pages_without_data(server: Server, staff: Make, open_
         "/staff/",
         "/staff/inquiries",
         "/staff/outbox",
+        "/staff/gates",
         "/staff/settings/people",
         "/staff/no-such-page",
     ):

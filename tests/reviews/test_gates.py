@@ -1,19 +1,22 @@
 """Gates: opened in review, answered by their owners with evidence, and what a blocked or an open one stops."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+import time_machine
 
 from collab import audit, reviews
 from collab.accounts import Actor
+from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from collab.departments import Track, read_settings
 from collab.inquiries import AssignmentKind, InquiryEvent, gates, triage
 from collab.inquiries.models import LightPath
+from collab.jobs.inquiries import turn_clocks
 from collab.reviews import GateState, Verdict, assigning
 from tests.support.interests import declare_none
-from tests.support.world import LETTER, World, refusal
+from tests.support.world import LETTER, MONDAY, World, refusal
 
 
 def states(world: World, id: int) -> dict[str, GateState]:
@@ -159,10 +162,40 @@ def test_whose_gate_it_is(world: World) -> None:
 def test_where_there_is_no_office_the_coordinator_answers(world: World) -> None:
     id = in_review(world)
     assert isinstance(refused(world, id, "restricted_party", "cleared", world.actor("host"), "x"), Forbidden)
-    settle(
-        world, id, "restricted_party", "cleared", world.actor("coordinator"), "Asked the hospital's office."
-    )
+    coordinator = world.actor("coordinator")
+    waiting = {file.gate.kind for file in reviews.gates.my_gates(coordinator).waiting}
+    assert {"restricted_party", "scope"} <= waiting
+    settle(world, id, "restricted_party", "cleared", coordinator, "Asked the hospital's office.")
     assert states(world, id)["restricted_party"] is GateState.CLEARED
+    world.actor("compliance")
+    waiting = {file.gate.kind for file in reviews.gates.my_gates(coordinator).waiting}
+    assert "scope" in waiting
+    assert "export_control" not in waiting
+
+
+def test_who_has_not_answered_is_reminded_and_it_stands_among_the_dates(world: World) -> None:
+    compliance = world.actor("compliance")
+    with time_machine.travel(MONDAY, tick=False) as moment:
+        id = in_review(world)
+        gate = next(one for one in reviews.gates_of(world.get(id)) if one.kind == "restricted_party")
+        assert gate.due_on == date(2026, 11, 9)  # five working days
+        due = [
+            one for one in reviews.all_due_dates(seen_by=world.actor("coordinator")) if one.gate is not None
+        ]
+        assert {one.words for one in due} >= {"Restricted-party lists", "Scope"}
+        assert all(one.gate is None for one in reviews.all_due_dates(seen_by=world.actor("host")))
+        told = []
+        for _day in range(24):
+            moment.shift(timedelta(days=1))
+            before = len(world.mails(id))
+            turn_clocks()
+            turn_clocks()
+            mine = [one for one in world.mails(id)[before:] if one.to_address == world.user(compliance).email]
+            told += [
+                (clock.today("Asia/Shanghai"), one.topic, "Restricted-party" in one.body_text) for one in mine
+            ]
+    days = [day for day, topic, about in told if about and topic == "S2"]
+    assert days == [date(2026, 11, 9), date(2026, 11, 12), date(2026, 11, 19)]
 
 
 def test_a_blocked_gate_stops_routing_scoring_and_acceptance(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from collab import accounts
 from collab.accounts import Role
 from collab.departments import Department
-from collab.inquiries import notices
+from collab.inquiries.staff_mail import holders
 from tests.support.people import Staff
 from tests.support.world import World
 
@@ -25,7 +25,7 @@ def at(world: World) -> Callable[..., str]:
     def at(status: str = "received", **given: object) -> str:
         id = world.at(status, **given)
         if status in {"decision_ready", "waitlisted", "conditional"}:  # the heads there are have declared
-            for head in notices.holders(world.department_id, Role.HEAD):
+            for head in holders(world.department_id, Role.HEAD):
                 world.declare(id, accounts.actor_of(head))
         return f"/staff/inquiries/{world.get(id).reference}"
 
