@@ -41,6 +41,7 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
     DECLARED = "declared"
     GATES_OPENED = "gates_opened"
+    REVIEWS_DELETED = "reviews_deleted"
     GATE = "gate"
     TAKEN_BACK = "taken_back"
     EXPEDITED = "expedited"
@@ -105,6 +106,7 @@ KIND_LABELS: dict[str, LazyString] = {
     Kind.MORE_TIME: _l("More time for the partner's answer"),
     Kind.TEXTS_DELETED: _l("What the patient wrote was deleted"),
     Kind.CONDITION: _l("Condition settled"),
+    Kind.REVIEWS_DELETED: _l("Reviews and scores deleted, as their time was over"),
     Kind.INTEREST: _l("The partner is still interested"),
     Kind.LINK_RENEWED: _l("New private link sent"),
     Kind.ERASURE_REQUESTED: _l("The partner asked for erasure"),

@@ -21,11 +21,18 @@ def turn_clocks() -> int:
 
 def retain() -> int:
     """Delete what must not be kept any longer (domain.md B.9), and count it in the audit log."""
-    due = privacy.patients_due()
-    db.session.rollback()
-    done = one_by_one("privacy.patients", due, privacy.delete_patients_text)
-    retrying(partial(privacy.count_retention, "patients_text_deleted", done))
-    return done
+    rounds = (
+        ("patients", "patients_text_deleted", privacy.patients_due, privacy.delete_patients_text),
+        ("reviews", "reviews_deleted", privacy.reviews_due, privacy.delete_reviews),
+    )
+    everything = 0
+    for name, what, owed, verb in rounds:
+        due = owed()
+        db.session.rollback()
+        done = one_by_one(f"privacy.{name}", due, verb)
+        retrying(partial(privacy.count_retention, what, done))
+        everything += done
+    return everything
 
 
 def sweep() -> int:

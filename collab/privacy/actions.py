@@ -28,7 +28,7 @@ from collab.inquiries.models import (
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import OPEN, Status
 from collab.mail import MailState, OutboxMail
-from collab.reviews import Condition, Decision, Opinion
+from collab.reviews import Condition, Decision, Opinion, OpinionDraft
 
 
 def erase(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
@@ -118,6 +118,46 @@ def delete_patients_text(inquiry_id: int) -> None:
         tell(one, Kind.TEXTS_DELETED, by=SYSTEM, data={"files": removed})
 
 
+def reviews_due() -> list[int]:
+    """Inquiries closed so long ago that their reviews and scores have to go (domain.md B.9)."""
+    now = clock.now()
+    written = sa.or_(
+        sa.exists().where(Opinion.inquiry_id == Inquiry.id),
+        sa.exists().where(OpinionDraft.inquiry_id == Inquiry.id),
+    )
+    old = [
+        sa.and_(
+            Inquiry.department_id == department.id,
+            Inquiry.closed_at <= now - timedelta(days=department.settings.review.keep_months * 365 // 12 - 1),
+        )
+        for department in db.session.scalars(sa.select(Department))
+    ]
+    if not old:
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Inquiry.id)
+            .where(sa.or_(*old), Inquiry.status.not_in(sorted(OPEN)), written)
+            .order_by(Inquiry.id)
+        )
+    )
+
+
+def delete_reviews(inquiry_id: int) -> None:
+    """Delete the reviews of an inquiry with scores, comments and drafts. Who was asked and answered when stays."""
+    inquiry = db.session.get_one(Inquiry, inquiry_id)
+    take(inquiry, erased=True)
+    if inquiry_id not in reviews_due():
+        return
+    _delete_reviews(inquiry)
+    tell(inquiry, Kind.REVIEWS_DELETED, by=SYSTEM)
+
+
+def _delete_reviews(inquiry: Inquiry) -> None:
+    for model in (Opinion, OpinionDraft):
+        db.session.execute(sa.delete(model).where(model.inquiry_id == inquiry.id))
+
+
 def count_retention(what: str, done: int) -> None:
     """Write into the audit log how much a round of deleting has deleted; nothing when it was nothing."""
     if done:
@@ -167,7 +207,7 @@ def _erase_texts(inquiry: Inquiry, *, person: bool = True) -> None:
         files.discard_of(("message", message_id))
     db.session.execute(sa.delete(Message).where(Message.inquiry_id == inquiry.id))
     db.session.execute(sa.delete(Note).where(Note.inquiry_id == inquiry.id))
-    db.session.execute(sa.delete(Opinion).where(Opinion.inquiry_id == inquiry.id))
+    _delete_reviews(inquiry)
     events = sa.update(InquiryEvent).where(InquiryEvent.inquiry_id == inquiry.id)
     db.session.execute(events.values(note=None, data=None) if person else events.values(note=None))
     if person:

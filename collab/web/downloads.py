@@ -9,18 +9,19 @@ from collab import files
 from collab.files import StoredFile
 
 
-def download_response(file: StoredFile) -> Response:
+def download_response(file: StoredFile, *, name: str = "") -> Response:
     """The answer to a download. Whoever asks must have been found entitled before (``files.by_id``).
 
     The type is the one we detected, and even so nothing may run: disposition, nosniff and a sandbox say so thrice.
 
+    :param name: what it is called instead of its own name.
     :raises files.FileUnavailable: the bytes are missing, changed or not released by the virus scanner.
     """
     opened = files.read(file)
     response = Response(opened, content_type=file.media_type, direct_passthrough=True)
     headers = response.headers
     headers["Content-Length"] = str(opened.size)
-    headers["Content-Disposition"] = disposition(file.filename)
+    headers["Content-Disposition"] = disposition(name or file.filename)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -4,7 +4,7 @@ from flask.typing import ResponseReturnValue
 
 from collab import inquiries
 from collab.accounts.permissions import Permission
-from collab.inquiries import queries
+from collab.inquiries import blind, interests, queries
 from collab.web.access import actor, requires
 from collab.web.downloads import download_response
 from collab.web.staff import bp
@@ -15,4 +15,6 @@ from collab.web.staff import bp
 def file(reference: str, file_id: int) -> ResponseReturnValue:
     """One file of an inquiry this person may see."""
     inquiry = inquiries.by_reference(reference, seen_by=actor())
-    return download_response(queries.file_of(inquiry, file_id))
+    found = queries.file_of(inquiry, file_id)
+    name = blind.file_name(file_id, found.filename) if interests.reads_blind(inquiry, actor()) else ""
+    return download_response(found, name=name)
