@@ -179,3 +179,79 @@ def test_merging_two_into_each_other(app: Flask, world: World) -> None:
         rows = [db.session.get_one(Inquiry, id) for id in (first, second)]
         assert Counter(one.status for one in rows) == {Status.VOID: 1, Status.RECEIVED: 1}
     assert world.counts() == world.real_counts()
+
+
+def test_twenty_answer_the_same_gate(app: Flask, world: World) -> None:
+    people = [world.actor("compliance", name=f"Office {n}") for n in range(20)]
+    id = world.received()
+    world.route(id)
+    version = next(gate.version for gate in reviews.gates_of(world.get(id)) if gate.kind == "legal")
+    before = len(world.mails(id))
+    db.session.rollback()
+
+    def settle(n: int) -> None:
+        state = (reviews.GateState.CLEARED, reviews.GateState.BLOCKED)[n % 2]
+        reviews.gates.settle(world.get(id), "legal", state, note=f"By {n}.", by=people[n], version=version)
+
+    once(at_once(app, [lambda n=n: settle(n) for n in range(20)]))
+    assert world.kinds(id).count("gate") == 1
+    assert len(world.mails(id)) - before <= 1
+
+
+def test_twenty_answer_a_gate_that_has_no_row_yet(app: Flask, world: World) -> None:
+    coordinator, id = world.actor("coordinator"), world.received()
+    db.session.rollback()
+
+    def settle() -> None:
+        reviews.gates.settle(
+            world.get(id), "scope", reviews.GateState.CLEARED, note="Fits.", by=coordinator, version=0
+        )
+
+    once(at_once(app, [settle] * 20))
+    assert world.kinds(id).count("gate") == 1
+
+
+def test_twenty_declare_at_once(app: Flask, world: World) -> None:
+    """One person in twenty windows: what is declared first stands, and is told once."""
+    for yes in (False, True):
+        host, id = world.actor("host", name=f"Host {yes}"), world.received()
+        world.route(id, host, declared=False)
+        before = len(world.mails(id))
+        db.session.rollback()
+
+        def declare(id: int = id, host: Any = host, yes: bool = yes) -> bool:
+            from collab.inquiries import interests
+
+            answers = dict.fromkeys(interests.QUESTIONS, False) | {"money": yes}
+            return interests.declare(world.get(id), answers, by=host)
+
+        results = at_once(app, [declare] * 20)
+        refused = [one for one in results if isinstance(one, Exception)]
+        assert all(isinstance(one, Refused) for one in refused), refused
+        assert {one for one in results if isinstance(one, bool)} == {not yes}
+        kinds = Counter(world.kinds(id))
+        assert (kinds["declared"], kinds["conflict"]) == ((0, 1) if yes else (1, 0))
+        assert len(world.mails(id)) - before == int(yes)
+
+
+def test_twenty_ask_the_same_reviewers(app: Flask, world: World) -> None:
+    from collab.reviews import assigning
+
+    id = world.received()
+    world.route(id)
+    ids = [world.user(world.actor("reviewer", name=f"R {n}")).id for n in range(2)]
+    coordinator, due = world.actor("coordinator"), world.today + timedelta(days=9)
+    version = world.get(id).version
+    db.session.rollback()
+
+    def ask() -> None:
+        people = [db.session.get_one(inquiries.models.User, one) for one in ids]
+        assigning.ask_reviewers(
+            world.get(id), people, due_on=due, judged=ids, by=coordinator, version=version
+        )
+
+    results = at_once(app, [ask] * 20)
+    assert sum(one is None for one in results) == 1, results
+    assert all(isinstance(one, Refused) for one in results if one is not None), results
+    assert len(world.get(id).assignments) == 3
+    assert world.kinds(id).count("assigned") == 3
