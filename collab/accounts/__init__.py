@@ -6,6 +6,7 @@ the audit log. Verbs that hash (signing in, new passwords, new codes, accepting 
 of their own, because hashing must not hold the writer's lock; all others run inside the caller's.
 """
 
+from collab.accounts import absences, feeds, kinds_of_mail, mail_choices
 from collab.accounts.actions.credentials import (
     change_password,
     confirm_second_factor,
@@ -47,7 +48,10 @@ from collab.accounts.actions.sessions import (
 )
 from collab.accounts.actions.signing_in import prove, sign_in_password, use_recovery_code, verify_totp
 from collab.accounts.actor import COMMAND, SYSTEM, Actor
+from collab.accounts.kinds_of_mail import MailKind, Wish
 from collab.accounts.models import (
+    Absence,
+    CalendarFeed,
     Invitation,
     Membership,
     PasswordReset,
@@ -87,8 +91,11 @@ __all__ = [
     "RESET_PATH",
     "ROLE_LABELS",
     "SYSTEM",
+    "Absence",
     "Actor",
+    "CalendarFeed",
     "Invitation",
+    "MailKind",
     "Membership",
     "PasswordReset",
     "Permission",
@@ -99,7 +106,9 @@ __all__ = [
     "StaffSession",
     "Step",
     "User",
+    "Wish",
     "WorkArea",
+    "absences",
     "accept_invitation",
     "actor_of",
     "all_users",
@@ -114,11 +123,14 @@ __all__ = [
     "enable_user",
     "end_all_sessions",
     "end_session",
+    "feeds",
     "grant_role",
     "invitation_by_token",
     "invite",
     "issue_one_time_password",
     "join_by_invitation",
+    "kinds_of_mail",
+    "mail_choices",
     "managed_departments",
     "may",
     "offer_second_factor",
@@ -140,8 +152,8 @@ __all__ = [
     "reset_second_factor",
     "revoke_role",
     "session_by_token",
-    "sign_in_password",
     "set_areas",
+    "sign_in_password",
     "sign_out_everywhere",
     "signed_in_by",
     "start_session",

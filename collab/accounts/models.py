@@ -1,10 +1,11 @@
 """People of the staff, what they may do where, and how they prove who they are."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from collab.accounts.kinds_of_mail import MailKind, Wish
 from collab.accounts.roles import Role
 from collab.core.columns import Json, UtcDateTime, enum_of
 from collab.core.db import Model
@@ -185,3 +186,69 @@ class PasswordReset(Model):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (sa.CheckConstraint("token <> ''", name="token"),)
+
+
+class Absence(Model):
+    """Days on which a person does not work for a department, and who stands in.
+
+    :ivar deputy: nobody in particular where it is ``None``: the coordinators see to it then.
+    :ivar entered_by_id: the person, or who entered it for somebody ill.
+    :ivar ended_at: when it was ended early or taken back; ``last_day`` is then the last day that counted.
+    """
+
+    __tablename__ = "absence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"))
+    department_id: Mapped[int] = mapped_column(sa.ForeignKey("department.id"))
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    deputy_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    entered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    taken_back: Mapped[bool] = mapped_column(default=False)
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    deputy: Mapped[User | None] = relationship(foreign_keys=[deputy_id])
+    entered_by: Mapped[User | None] = relationship(foreign_keys=[entered_by_id])
+
+    __table_args__ = (
+        sa.CheckConstraint("last_day >= first_day", name="days"),
+        sa.CheckConstraint("deputy_id <> user_id", name="deputy"),
+        sa.Index("ix_absence_days", "department_id", "last_day", "first_day"),
+        sa.Index("ix_absence_person", "user_id", "last_day"),
+    )
+
+
+class MailPreference(Model):
+    """How one person wants one kind of mail; where there is none the kind's own way holds (``mail_choices``)."""
+
+    __tablename__ = "mail_preference"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[MailKind] = mapped_column(enum_of(MailKind), primary_key=True)
+    wish: Mapped[Wish] = mapped_column(enum_of(Wish))
+
+
+class CalendarFeed(Model):
+    """The secret address of a person's due dates. Only its token's digest is kept; a new one ends the old."""
+
+    __tablename__ = "calendar_feed"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(DIGEST, unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (sa.CheckConstraint("token <> ''", name="token"),)
+
+
+class DigestRun(Model):
+    """The last day of which a person's digest was looked after, whether there was anything to say or not."""
+
+    __tablename__ = "digest_run"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date]

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from collab import mail
-from collab.accounts.models import Invitation, User
+from collab.accounts.actor import Actor
+from collab.accounts.models import Absence, Invitation, User
 from collab.accounts.roles import Role
 from collab.core import site
+from collab.core.db import db
 from collab.core.wording import format_moment
 from collab.departments import Department
 
@@ -61,6 +63,40 @@ def account_changed(user: User, what: str) -> None:
     :param what: ``password``, ``one_time_password``, ``second_factor`` or ``second_factor_reset``.
     """
     _write(user, "account_changed", what=what, address=site.address("/staff/account"))
+
+
+def absence(entered: Absence, department: Department, *, entered_by: Actor) -> None:
+    """Tell the deputy, and the person when it was somebody else's word."""
+    user = db.session.get_one(User, entered.user_id)
+    deputy = db.session.get(User, entered.deputy_id) if entered.deputy_id else None
+    facts: dict[str, Any] = {
+        "absent": user.name,
+        "deputy": deputy.name if deputy else "",
+        "first_day": entered.first_day,
+        "last_day": entered.last_day,
+        "entered_by": entered_by.name,
+        "department": {"en": department.name("en"), "zh": department.name("zh")},
+    }
+    if deputy is not None:
+        _write(deputy, "absence", what="deputy", address=site.address("/staff/"), **facts)
+    if entered_by.user_id != user.id:
+        _write(user, "absence", what="entered", address=site.address("/staff/account/absences"), **facts)
+
+
+def back(ended: Absence, department: Department, *, ended_by: Actor) -> None:
+    """Tell the deputy that it is over, and the person when it was somebody else's word."""
+    user = db.session.get_one(User, ended.user_id)
+    facts: dict[str, Any] = {
+        "absent": user.name,
+        "entered_by": ended_by.name,
+        "department": {"en": department.name("en"), "zh": department.name("zh")},
+        "address": site.address("/staff/"),
+    }
+    deputy = db.session.get(User, ended.deputy_id) if ended.deputy_id else None
+    if deputy is not None and deputy.is_enabled:
+        _write(deputy, "absence", what="deputy_ended", **facts)
+    if ended_by.user_id != user.id:
+        _write(user, "absence", what="ended", **facts)
 
 
 def _write(user: User, name: str, *, secrets: Iterable[str] = (), **context: Any) -> None:

@@ -22,9 +22,12 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     SEE_SETTINGS = "see_settings"
     EDIT_RUBRICS = "edit_rubrics"
+    EDIT_TAGS = "edit_tags"
+    EDIT_WORDINGS = "edit_wordings"
     SEE_REPORTS = "see_reports"
     CLEAR_GATES = "clear_gates"
     WORK_IN_OFFICE = "work_in_office"
+    ENTER_ABSENCES = "enter_absences"
 
 
 ALLOWED: dict[Permission, frozenset[Role]] = {
@@ -44,8 +47,12 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
         {Role.COORDINATOR, Role.HEAD, Role.COMPLIANCE, Role.RADIATION_SAFETY_OFFICER}
     ),
     Permission.WORK_IN_OFFICE: frozenset({Role.COMPLIANCE, Role.RADIATION_SAFETY_OFFICER}),
+    # Everybody enters the own absences; these those of somebody who is ill.
+    Permission.ENTER_ABSENCES: frozenset({Role.COORDINATOR, Role.ADMIN}),
     Permission.SEE_SETTINGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.EDIT_RUBRICS: frozenset({Role.HEAD, Role.ADMIN}),
+    Permission.EDIT_TAGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
+    Permission.EDIT_WORDINGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     # Whoever may not see inquiries reads figures without names, and no small numbers.
     Permission.SEE_REPORTS: frozenset({Role.COORDINATOR, Role.HEAD, Role.VIEWER, Role.ADMIN}),
 }

@@ -47,6 +47,12 @@ def start_of_day(day: date, timezone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 
+def time_of_day(day: date, time: str, timezone: str) -> datetime:
+    """A time of day such as ``07:30`` at a place, in UTC."""
+    hour, minute = (int(part) for part in time.split(":"))
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
 def parse(value: str | None) -> datetime | None:
     """A moment written by ``isoformat``; ``None`` stays ``None``."""
     return datetime.fromisoformat(value).astimezone(UTC) if value else None

@@ -207,6 +207,10 @@ class TotalDays(Document):
         return days
 
 
+#: A time of day at the department's place; in YAML it wants quotes.
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
 class ServiceLevels(Document):
     """Deadlines (domain.md B.6). Working days of the department's calendar, unless it says calendar days."""
 
@@ -243,6 +247,10 @@ class ServiceLevels(Document):
     waitlist_refresh_days: Days = 60
     #: Calendar days after which what a patient wrote is gone, once the patient was referred.
     patient_text_days: Annotated[int, Field(ge=1, le=30)] = 30
+    #: When a partner is told that a promise will not be kept: on its last working day, while it still holds.
+    late_notice_time: TimeOfDay = "15:00"
+    #: When the staff's daily digest is written, on working days.
+    digest_time: TimeOfDay = "07:30"
     #: Minutes a decision's mail is held back, in which it can be taken back.
     hold_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
@@ -396,12 +404,38 @@ class GateKind(Document):
         )
 
 
+class HintSettings(Document):
+    """What is pointed out when an inquiry arrives.
+
+    :param text_percent: from how much of the shorter text two texts count as alike.
+    :param most: how many other inquiries are shown at most.
+    :param signals: the department's own words, beside the general ones, by kind of signal and of rule in it.
+    """
+
+    text_percent: Annotated[int, Field(ge=10, le=100)] = 50
+    most: Annotated[int, Field(ge=1, le=20)] = 5
+    signals: dict[Code, dict[Code, tuple[Line, ...]]] = {}
+
+
 class NoticePart(Document):
     """One heading of the privacy notice."""
 
     key: Code
     title: Bilingual
     text: Bilingual
+
+
+class Places(Document):
+    """How many guests can be here at the same time. Nothing counts them but the hints on the head's page.
+
+    :param areas: the areas that share these places: a laboratory, say.
+    """
+
+    code: Code
+    name: Bilingual
+    areas: Annotated[tuple[Code, ...], Field(min_length=1)]
+    tracks: Annotated[tuple[Track, ...], Field(min_length=1)] = (Track.VISIT, Track.TRAINING)
+    places: Annotated[int, Field(ge=1, le=500)]
 
 
 class PrivacyNotice(Document):
@@ -448,7 +482,9 @@ class DepartmentSettings(Document):
     offices: dict[Code, Office] = {}
     service_levels: ServiceLevels = ServiceLevels()
     review: ReviewSettings = ReviewSettings()
+    hints: HintSettings = HintSettings()
     gates: tuple[GateKind, ...] = ()
+    places: tuple[Places, ...] = ()
     privacy: PrivacyNotice
     country_names: dict[CountryCode, Bilingual] = {}
     country_groups: tuple[CountryGroup, ...] = ()
@@ -469,6 +505,10 @@ class DepartmentSettings(Document):
         _unique("country_groups", [group.code for group in self.country_groups])
         _unique("country_groups", [country for group in self.country_groups for country in group.countries])
         _unique("gates", [gate.code for gate in self.gates])
+        _unique("places", [one.code for one in self.places])
+        unknown = {area for one in self.places for area in one.areas} - {area.code for area in self.areas}
+        if unknown:
+            raise ValueError(f"places: no such area: {', '.join(sorted(unknown))}")
         return self
 
     def area(self, code: str) -> Area | None:

@@ -151,6 +151,27 @@ def promise(inquiry: Inquiry, *, first: bool) -> datetime | None:
     return max((moment for moment in (due, inquiry.promised_anew) if moment), default=None)
 
 
+#: However late on the last day something began, the partner is not told of a delay in the same breath.
+AT_LEAST = timedelta(hours=4)
+
+
+def told_late_from(inquiry: Inquiry) -> datetime | None:
+    """From when the partner is told that a promise will not be kept: on its last working day, before it is broken.
+
+    A last day that is not worked is looked after on the working day before, unless it began later than that.
+    """
+    promised = promise(inquiry, first=inquiry.first_answer_at is None)
+    if promised is None:
+        return None
+    zone, calendar = inquiry.department.timezone, working_calendar(inquiry.department)
+    last = clock.local_day(promised, zone)
+    since = max(moment for moment in (inquiry.status_since, inquiry.told_late_at) if moment)
+    worked = last if calendar.is_working(last) else calendar.add(last, -1)
+    day = max(worked, min(last, clock.local_day(since, zone)))
+    told = clock.time_of_day(day, inquiry.department.settings.service_levels.late_notice_time, zone)
+    return max(told, min(promised, since + AT_LEAST))
+
+
 def is_late(inquiry: Inquiry, now: datetime) -> bool:
     """Whether the department owes something that is overdue. Never while the partner is asked."""
     return inquiry.status in OURS and inquiry.due_at is not None and inquiry.due_at < now

@@ -31,21 +31,32 @@ class Kind(StrEnum):
     NOTE = "note"
     LETTER = "letter"
     OWNER = "owner"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
     ASSIGNED = "assigned"
     RELEASED = "released"
+    DEPUTY = "deputy"
     HOST_ANSWERED = "host_answered"
     OPINION = "opinion"
     OPINION_CHANGED = "opinion_changed"
     THIRD_READER = "third_reader"
     LIGHT = "light"
+    REVIEWS_DELETED = "reviews_deleted"
     CONFLICT = "conflict"
     DECLARED = "declared"
     GATES_OPENED = "gates_opened"
-    REVIEWS_DELETED = "reviews_deleted"
     GATE = "gate"
     TAKEN_BACK = "taken_back"
     EXPEDITED = "expedited"
     MERGED_HERE = "merged_here"
+    PARTED_HERE = "parted_here"
+    SIGNAL_JUDGED = "signal_judged"
+    CONSENT_ASKED = "consent_asked"
+    CONSENT_GIVEN = "consent_given"
+    CONSENT_REFUSED = "consent_refused"
+    MOVE_CALLED_OFF = "move_called_off"
+    MOVED_TRACK = "moved_track"
+    CAME_FROM = "came_from"
     REMINDED = "reminded"
     TOLD_LATE = "told_late"
     ESCALATED = "escalated"
@@ -85,13 +96,17 @@ KIND_LABELS: dict[str, LazyString] = {
     Kind.NOTE: _l("Note"),
     Kind.LETTER: _l("Letter to the partner"),
     Kind.OWNER: _l("Coordinator set"),
+    Kind.TAGGED: _l("Tag put on"),
+    Kind.UNTAGGED: _l("Tag taken off"),
     Kind.ASSIGNED: _l("Assigned"),
     Kind.RELEASED: _l("Assignment taken off"),
+    Kind.DEPUTY: _l("The deputy took over"),
     Kind.HOST_ANSWERED: _l("Host answered"),
     Kind.OPINION: _l("Reviewer answered"),
     Kind.OPINION_CHANGED: _l("Reviewer changed the review"),
     Kind.THIRD_READER: _l("The reviews are far apart: a third reader is wanted"),
     Kind.LIGHT: _l("Light path: no scores needed"),
+    Kind.REVIEWS_DELETED: _l("Reviews and scores deleted, as their time was over"),
     Kind.CONFLICT: _l("Conflict of interest declared"),
     Kind.DECLARED: _l("Declared: no conflict of interest"),
     Kind.GATES_OPENED: _l("Gates opened"),
@@ -99,6 +114,14 @@ KIND_LABELS: dict[str, LazyString] = {
     Kind.TAKEN_BACK: _l("Decision taken back"),
     Kind.EXPEDITED: _l("Marked as urgent"),
     Kind.MERGED_HERE: _l("A duplicate was merged into this inquiry"),
+    Kind.PARTED_HERE: _l("What had been merged here was taken apart again"),
+    Kind.SIGNAL_JUDGED: _l("What the portal pointed out was judged"),
+    Kind.CONSENT_ASKED: _l("The partner is asked to agree to a move"),
+    Kind.CONSENT_GIVEN: _l("The partner agreed to the move"),
+    Kind.CONSENT_REFUSED: _l("The partner did not agree to the move"),
+    Kind.MOVE_CALLED_OFF: _l("The move was called off"),
+    Kind.MOVED_TRACK: _l("Moved to another track"),
+    Kind.CAME_FROM: _l("Came from another department"),
     Kind.REMINDED: _l("Reminder sent"),
     Kind.TOLD_LATE: _l("The partner was told of the delay"),
     Kind.ESCALATED: _l("Overdue: the head was told"),
@@ -106,7 +129,6 @@ KIND_LABELS: dict[str, LazyString] = {
     Kind.MORE_TIME: _l("More time for the partner's answer"),
     Kind.TEXTS_DELETED: _l("What the patient wrote was deleted"),
     Kind.CONDITION: _l("Condition settled"),
-    Kind.REVIEWS_DELETED: _l("Reviews and scores deleted, as their time was over"),
     Kind.INTEREST: _l("The partner is still interested"),
     Kind.LINK_RENEWED: _l("New private link sent"),
     Kind.ERASURE_REQUESTED: _l("The partner asked for erasure"),
@@ -150,6 +172,10 @@ def tell(
     return event
 
 
+#: Told in the history, and no change that makes anybody's open page old.
+_UNSEEN = (Kind.DECLARED, Kind.TAGGED, Kind.UNTAGGED)
+
+
 def take(
     inquiry: Inquiry, *, version: int | None = None, by: Actor | None = None, erased: bool = False
 ) -> datetime:
@@ -177,7 +203,7 @@ def take(
     if version is not None and inquiry.version != version:
         last = db.session.scalar(
             sa.select(InquiryEvent)
-            .where(InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.kind != Kind.DECLARED)
+            .where(InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.kind.not_in(_UNSEEN))
             .order_by(InquiryEvent.id.desc())
             .limit(1)
         )

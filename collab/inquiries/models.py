@@ -106,8 +106,6 @@ class Inquiry(Model):
     light: Mapped[LightPath | None] = mapped_column(enum_of(LightPath, "light"))
     #: What the portal points out in its text, by kind (``inquiries.signals``).
     signals: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    #: What was answered on other tracks before it was moved here: pairs of ``track`` and ``answers``, oldest first.
-    former_answers: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     is_demo: Mapped[bool] = mapped_column(default=False)
     erasure_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -659,3 +657,7 @@ class Transfer(Model):
             postgresql_where=sa.text("state IN ('asked', 'agreed')"),
         ),
     )
+
+
+#: Moves that are asked for, or agreed and not done yet. An inquiry has one of these at a time.
+STANDING_TRANSFER = Transfer.state.in_((TransferState.ASKED, TransferState.AGREED))

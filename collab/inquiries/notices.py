@@ -95,9 +95,48 @@ def late(inquiry: Inquiry, new_date: date) -> None:
     _to_partner(inquiry, "M4d", "late", private_link=True, new_date=new_date)
 
 
-def merged(inquiry: Inquiry, into: Inquiry) -> None:
-    """M10: two messages were joined."""
-    _to_partner(inquiry, "M10", "merged", link_of=into, original=into.reference)
+def merged(inquiry: Inquiry, into: Inquiry, *, other_address: bool = False) -> None:
+    """M10: two messages were joined.
+
+    :param other_address: they came from two addresses. The one gets its own link, which dies with the joining, and the
+        other, to which we write from now on, is told of it: whoever is not that person can object.
+    """
+    if not other_address:
+        _to_partner(inquiry, "M10", "merged", link_of=into, original=into.reference, other_address=False)
+        return
+    _to_partner(inquiry, "M10", "merged", private_link=True, original=into.reference, other_address=True)
+    _to_partner(into, "M10", "merged_here", private_link=True, other=inquiry.reference)
+
+
+def parted(inquiry: Inquiry) -> None:
+    """M2b: two that were joined are taken apart again."""
+    _to_partner(inquiry, "M2b", "parted", private_link=True, answer_by=clocks.promised_answer(inquiry))
+
+
+def moved_track(inquiry: Inquiry) -> None:
+    """M4: it goes on as another kind of inquiry; when a decision is expected."""
+    _to_partner(inquiry, "M4", "moved_track", private_link=True, decision_by=inquiry.decision_due)
+
+
+def moved_department(inquiry: Inquiry, moved: Inquiry) -> None:
+    """M8: another department has it, under a number of its own."""
+    _to_partner(
+        inquiry,
+        "M8",
+        "moved_department",
+        link_of=moved,
+        office=_both(moved.department),
+        number=moved.reference,
+        answer_by=clocks.promised_answer(moved),
+    )
+
+
+def draft_consent(inquiry: Inquiry, **facts: Any) -> str:
+    """The letter that asks for consent to a move, as staff get it for editing.
+
+    :param facts: ``office`` in both languages, empty on another track; ``to_track``; ``with_file``.
+    """
+    return mail.compose("consent", inquiry.locale, **_context(inquiry), **facts).text.strip()
 
 
 def lapsed(inquiry: Inquiry) -> None:

@@ -24,6 +24,7 @@ KIND_OF: dict[str, MailKind] = {
     "staff_assigned": MailKind.GIVEN,
     "staff_due": MailKind.GIVEN,
     "staff_gates": MailKind.GIVEN,
+    "staff_gates_due": MailKind.GIVEN,
     "staff_new": MailKind.NEW,
     "staff_decision": MailKind.DECISION,
     "staff_overdue": MailKind.LATE,

@@ -13,7 +13,7 @@ from collab.accounts.permissions import Permission, check
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
-from collab.inquiries import clocks, gates, interests, links, notices, parts, rules
+from collab.inquiries import clocks, gates, interests, joining, links, notices, parts, rules
 from collab.inquiries.conversation import letter, recall, say
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, put, seen, take, tell
 from collab.inquiries.models import (
@@ -444,41 +444,16 @@ def set_aside(
     seen(inquiry, by)
 
 
-def merge(inquiry: Inquiry, *, into: Inquiry, by: Actor, version: int | None = None) -> None:
-    """The same was sent twice: this one is set aside, its texts and files are shown with the original (M10)."""
-    first, second = sorted((inquiry, into), key=lambda one: one.id)
-    take(first, version=version if first is inquiry else None, by=by)
-    take(second, version=version if second is inquiry else None, by=by)
-    if into.id == inquiry.id or into.department_id != inquiry.department_id:
-        raise Invalid("original", _("Give the reference of another inquiry of this department."))
-    if into.merged_into_id is not None or into.status in {Status.UNCONFIRMED, Status.VOID}:
-        raise Invalid(
-            "original", _("This one cannot be the original: it is not confirmed, set aside or merged itself.")
-        )
-    if into.email_key != inquiry.email_key:
-        raise Invalid(
-            "original",
-            _(
-                "The two came from different e-mail addresses; joining them would show one person's text to another."
-            ),
-        )
-    move(inquiry, Step.MERGE, Status.VOID, by=by, reason=Reason.DUPLICATE, data={"into": into.reference})
-    inquiry.reason = Reason.DUPLICATE
-    inquiry.merged_into_id = into.id
-    into.unread = False
-    interests.join(inquiry, into, clock.now())
-    seen(inquiry, by)
-    tell(into, Kind.MERGED_HERE, by=by, data={"reference": inquiry.reference})
-    notices.merged(inquiry, into)
+#: The same was sent twice.
+merge = joining.join
 
 
 def restore(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
-    """It was no spam, or no duplicate: back to the queue (M2)."""
+    """It was no spam: back to the queue (M2). What was joined with another one is taken apart again."""
+    if inquiry.merged_into_id is not None:
+        return joining.part(inquiry, by=by, version=version)
     now = take(inquiry, version=version, by=by)
     move(inquiry, Step.RESTORE, Status.RECEIVED, by=by)
-    if inquiry.merged_into_id is not None:
-        interests.part(inquiry, db.session.get_one(Inquiry, inquiry.merged_into_id))
-    inquiry.merged_into_id = None
     inquiry.reason = None
     clocks.start(inquiry, now)
     seen(inquiry, by)

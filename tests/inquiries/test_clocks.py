@@ -267,13 +267,13 @@ def test_late_rises_at_once_and_the_head_is_told_on_the_days_of_the_table(world:
         "2026-11-15T12:00",
         "2026-11-16T00:01",  # the sixth day: the first answer is escalated
     ):
-        before = len(world.mails(id, "staff"))
+        before = len(world.told(id))
         with at(moment):
             turn_clocks()
             turn_clocks()
             late = moment > "2026-11-12"
             assert world.get(id).urgency == (clocks.LATE if late else clocks.NORMAL), moment
-        told[moment] = sorted(f"{one.topic} {one.to_address}" for one in world.mails(id, "staff")[before:])
+        told[moment] = sorted(one for one in world.told(id)[before:] if one.startswith("S"))
     assert {moment: mails for moment, mails in told.items() if mails} == {
         "2026-11-11T00:01": [f"S2 {world.user(coordinator).email}"],
         "2026-11-12T00:01": [f"S2 {world.user(coordinator).email}"],
@@ -327,11 +327,11 @@ def days_of(world: World, id: int, first: str, last: str) -> dict[str, list[str]
     seen = {}
     day = date.fromisoformat(first)
     while day <= date.fromisoformat(last):
-        before = len(world.mails(id))
+        before = len(world.told(id))
         with at(f"{day}T00:01"):
             turn_clocks()
             turn_clocks()
-        topics = [one.topic for one in world.mails(id)[before:]]
+        topics = [one.split()[0] for one in world.told(id)[before:]]
         if topics:
             seen[day.isoformat()] = topics
         day += timedelta(days=1)

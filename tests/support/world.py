@@ -353,6 +353,21 @@ class World:
         found = sorted(mail.of(("inquiry", id)), key=lambda one: one.id)
         return [one for one in found if not reader or one.reader == reader]
 
+    def told(self, id: int) -> list[str]:
+        """Topic and address of all that was told of an inquiry, oldest first: mails, and lines for the next digest."""
+        from collab.accounts import User
+        from collab.inquiries.models import DigestLine
+
+        lines = db.session.execute(
+            sa.select(DigestLine.at, DigestLine.topic, User.email)
+            .join(User, User.id == DigestLine.user_id)
+            .where(DigestLine.inquiry_id == id)
+            .order_by(DigestLine.id)
+        )
+        found = [(one.created_at, f"{one.topic} {one.to_address}") for one in self.mails(id)]
+        found += [(at, f"{topic} {address}") for at, topic, address in lines]
+        return [one for _at, one in sorted(found, key=lambda pair: pair[0])]
+
     def topics(self, id: int, reader: str = "partner") -> list[str]:
         return [one.topic for one in self.mails(id, reader)]
 
@@ -392,12 +407,13 @@ class World:
         """How many rows every table of an inquiry holds, and the versions of all inquiries."""
         from collab.audit import AuditEvent
         from collab.inquiries import Assignment, Inquiry, InquiryEvent, Message, Note
-        from collab.inquiries.models import Link
+        from collab.inquiries.models import DigestLine, Link
         from collab.mail import OutboxMail
         from collab.reviews import Condition, Decision, Opinion
 
         tables = (
-            Assignment, AuditEvent, Condition, Decision, InquiryEvent, Link, Message, Note, Opinion, OutboxMail,
+            Assignment, AuditEvent, Condition, Decision, DigestLine, InquiryEvent, Link, Message, Note, Opinion,
+            OutboxMail,
         )  # fmt: skip
         rows = {
             table.__tablename__: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
