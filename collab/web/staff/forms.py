@@ -1,5 +1,6 @@
 """The forms of the staff's steps. Each carries the version of the inquiry that the page showed."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -16,13 +17,15 @@ from wtforms import (
     IntegerField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
 from wtforms.validators import DataRequired, InputRequired, Optional
-from wtforms.widgets import HiddenInput
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
+from collab.core import clock
 from collab.core.errors import Invalid
 from collab.inquiries.models import AssignmentKind, HostAnswer
 from collab.reviews import ConditionOwner, Verdict
@@ -68,7 +71,9 @@ class Numbers(Field):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read small numbers; anything else is refused."""
         texts = [str(value) for value in valuelist]
-        if len(texts) > 100 or any(not text.isascii() or not text.isdigit() or len(text) > 9 for text in texts):
+        if len(texts) > 100 or any(
+            not text.isascii() or not text.isdigit() or len(text) > 9 for text in texts
+        ):
             self.data = []
             raise ValueError(_("This page was not sent as it was shown. Open the inquiry again."))
         self.data = [int(text) for text in texts]
@@ -103,6 +108,8 @@ def line(label: Any, *, most: int = 200, needed: Any = None, **more: Any) -> Str
 class StepForm(PortalForm):
     """The base of all steps: nothing to fill in but a button."""
 
+    #: After a conflict, what happened since then is shown beside what was typed.
+    opened_at = HiddenField(default=lambda: clock.now().isoformat())
     version = Seen(
         validators=[InputRequired(_l("This page was not sent as it was shown. Open the inquiry again."))]
     )
@@ -136,6 +143,12 @@ ASSIGNMENT_KINDS = (
 )
 
 
+#: Made before the fields of ``ReplaceForm``, since it is asked first.
+_FOR_WHAT = RadioField(
+    _l("For what"), choices=choices(ASSIGNMENT_KINDS), validators=[InputRequired(_l("Choose one."))]
+)
+
+
 class ReplaceForm(StepForm):
     """Whom to ask, until when."""
 
@@ -160,9 +173,7 @@ class ReplaceForm(StepForm):
 class RouteForm(ReplaceForm):
     """Whom to give an inquiry to."""
 
-    kind = RadioField(
-        _l("For what"), choices=choices(ASSIGNMENT_KINDS), validators=[InputRequired(_l("Choose one."))]
-    )
+    kind = _FOR_WHAT
 
 
 class HostForm(StepForm):
@@ -219,6 +230,26 @@ class NoteForm(StepForm):
     """A note between staff."""
 
     note = words(_l("Note"), needed=_l("Write the note."), rows=3)
+    tell = SelectMultipleField(
+        _l("Tell also"),
+        coerce=int,
+        validate_choice=False,  # the verb knows who may be told, and says why not
+        validators=[Optional()],
+        widget=ListWidget(),
+        option_widget=CheckboxInput(),
+        render_kw={"class": "two"},
+    )
+
+    def offer(self, people: Iterable[tuple[int, str]]) -> None:
+        """The people who can be told; without any there is nothing to choose."""
+        self.tell.choices = [SelectChoice(id, name) for id, name in people]
+        if not self.tell.choices:
+            del self.tell
+
+    @property
+    def told(self) -> list[int]:
+        """Who was chosen."""
+        return list(self.tell.data or []) if "tell" in self else []
 
 
 class LetterForm(StepForm):

@@ -12,10 +12,10 @@ from collab import mail, reviews
 from collab.accounts.permissions import Permission, may
 from collab.core import clock
 from collab.inquiries import AssignmentKind, Inquiry, Status, interests, queries, questions, rules
-from collab.inquiries.history import KIND_LABELS, Kind
+from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.margin import margin
 from collab.inquiries.models import InquiryEvent
-from collab.inquiries.queries import Entry, Thread
+from collab.inquiries.queries import Thread
 from collab.mail import OutboxMail
 from collab.web import hooks
 from collab.web.access import actor, requires
@@ -54,8 +54,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
     sees_all = may(who, Permission.SEE_ALL_INQUIRIES, found.department_id)
     gates = reviews.gates_of(found) if sees_all else []
     blocked = reviews.gates.why_blocked(found, reviews.gates.blocked(found, gates))
-    if not sees_all:  # what offices clear or block is not for hosts and reviewers
-        thread = replace(thread, entries=[one for one in thread.entries if _is_for_all(one)])
+    thread = replace(thread, entries=queries.readable(thread.entries, found, seen_by=who))
     decisions = reviews.decisions_of(found) if _was_decided(thread) else []
     standing = next((one for one in decisions if not one.taken_back_at and not one.superseded_at), None)
     conditions = list(standing.conditions) if standing else []
@@ -92,7 +91,7 @@ def inquiry(reference: str) -> ResponseReturnValue:
         gate_name=partial(reviews.gates.name_of, department=found.department),
         gate_states=reviews.GateState,
         sees_all=sees_all,
-        due_dates=reviews.due_dates(found, conditions=conditions, gates=gates, now=now),
+        due_dates=reviews.due_dates(found, conditions=conditions, now=now),
         held=_held(found, thread, mails, now),
         now=now,
         panel=(whole if reads else reviews.panel_of(found, opinions=readable)) if readable else None,
@@ -116,10 +115,6 @@ def inquiry(reference: str) -> ResponseReturnValue:
             AssignmentKind.REVIEWER: _("Reviewer"),
         },
     )
-
-
-def _is_for_all(entry: Entry) -> bool:
-    return entry.event is None or entry.event.kind not in {Kind.GATE, Kind.GATES_OPENED, Kind.DECLARED}
 
 
 def _has_reviewers(found: Inquiry) -> bool:
