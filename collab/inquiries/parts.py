@@ -1,5 +1,7 @@
-"""Who took which part in judging an inquiry. One person takes one part, for good: nobody decides on what he hosts or has
-reviewed, and nobody who decided is asked to host or review it afterwards, whatever roles anybody holds by then.
+"""Who took which part in judging an inquiry. One person takes one part, for good.
+
+Nobody decides on what he hosts or has reviewed, and nobody who decided is asked to host or review it afterwards,
+whatever roles anybody holds by then.
 
 The rows are written and guarded by the database (``Part``); here they are read, so that people learn why before that.
 """

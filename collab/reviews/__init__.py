@@ -7,7 +7,7 @@ decision can be taken back without the partner having seen anything.
 """
 
 from collab.inquiries.models import Gate, GateState
-from collab.reviews import gates, panel, rubrics, scores
+from collab.reviews import gates, panel, record, rubrics, scores
 from collab.reviews.actions import (
     STEPS,
     Facts,
@@ -19,7 +19,9 @@ from collab.reviews.actions import (
     place_free,
     settle,
     take_back,
+    why_deviation,
 )
+from collab.reviews.capacity import Capacity, capacity_for
 from collab.reviews.due import Due, all_due_dates, due_dates, owed_by
 from collab.reviews.gates import gates_of
 from collab.reviews.models import (
@@ -27,6 +29,7 @@ from collab.reviews.models import (
     ConditionOwner,
     ConditionState,
     Decision,
+    DecisionRecord,
     Opinion,
     OpinionDraft,
     Recommendation,
@@ -49,6 +52,7 @@ from collab.reviews.queries import (
     waits_for,
     why_not_decide,
 )
+from collab.reviews.record import Record, record_of
 from collab.reviews.scores import (
     Content,
     Mark,
@@ -60,14 +64,18 @@ from collab.reviews.scores import (
     save_draft,
     take_path,
 )
+from collab.reviews.similar import Similar, similar_decisions
+from collab.reviews.waiting import Ready, ready, still_ready
 
 __all__ = [
     "STEPS",
+    "Capacity",
     "Condition",
     "ConditionOwner",
     "ConditionState",
     "Content",
     "Decision",
+    "DecisionRecord",
     "Due",
     "Facts",
     "Gate",
@@ -77,11 +85,15 @@ __all__ = [
     "Opinion",
     "OpinionDraft",
     "Panel",
+    "Ready",
     "Recommendation",
+    "Record",
     "Rubric",
     "Sheet",
+    "Similar",
     "Verdict",
     "all_due_dates",
+    "capacity_for",
     "check_facts",
     "condition",
     "conditions_of",
@@ -105,6 +117,9 @@ __all__ = [
     "panel",
     "panel_of",
     "place_free",
+    "ready",
+    "record",
+    "record_of",
     "release",
     "review_asked_of",
     "rubric_of",
@@ -112,9 +127,12 @@ __all__ = [
     "save_draft",
     "scores",
     "settle",
+    "similar_decisions",
     "standing_decision",
+    "still_ready",
     "take_back",
     "take_path",
     "waits_for",
+    "why_deviation",
     "why_not_decide",
 ]

@@ -7,17 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from collab import audit
 from collab.accounts import SYSTEM, Role
 from collab.accounts.actor import Actor
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.inquiries import clocks, gates, interests, notices, triage
-from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
-from collab.inquiries.models import Inquiry
+from collab.inquiries.history import Kind, answered_by_a_person, move, seen, take, tell
+from collab.inquiries.models import Inquiry, InquiryEvent
 from collab.inquiries.reasons import DECLINE, REFERRAL, Reason
 from collab.inquiries.statuses import Status, Step
-from collab.reviews import queries
+from collab.reviews import panel, queries, record
 from collab.reviews.models import (
     Condition,
     ConditionOwner,
@@ -62,6 +63,15 @@ class Facts:
             "conditions": [(text, due) for text, due, _owner in self.conditions],
         }
 
+    def as_json(self) -> dict[str, Any]:
+        """The same for the record, which keeps conditions apart."""
+        return {
+            "reason": self.reason.value if self.reason else None,
+            "office": self.office,
+            "contact": self.contact,
+            "period": self.period,
+        }
+
 
 def check_facts(inquiry: Inquiry, verdict: Verdict, facts: Facts) -> None:
     """Make sure a verdict has what it needs.
@@ -103,13 +113,17 @@ def decide(
     because: str,
     letter: str,
     facts: Facts | None = None,
+    deviation: str = "",
     by: Actor,
     version: int | None = None,
 ) -> Decision:
     """The head decides, with one sentence; the letter is held and can be taken back with the decision.
 
+    What it rests on is kept as a record, as it is at this moment.
+
     :param because: why, for the record; the partner does not see it.
     :param letter: the letter as it will go out.
+    :param deviation: why it is another verdict than the guide line proposes; only then, and then needed.
     :raises Forbidden: no head, or host or reviewer of this very inquiry.
     """
     now = take(inquiry, version=version, by=by)
@@ -124,8 +138,16 @@ def decide(
         raise Invalid("because", _("Write one sentence why."))
     interests.require(inquiry, by)
     check_facts(inquiry, verdict, facts)
+    every_gate = gates.gates_of(inquiry)
     if verdict in {Verdict.ACCEPT, Verdict.CONDITIONAL}:
-        gates.refuse_blocked(inquiry)
+        stopped = gates.why_blocked(inquiry, gates.blocked(inquiry, every_gate))
+        if stopped:
+            raise Conflict(stopped)
+    reviews = queries.panel_of(inquiry)
+    deviates = panel.deviates(reviews.guide, verdict)
+    if deviates and not deviation:
+        raise Invalid("deviation", why_deviation(reviews.guide))
+    gathered = record.gather(inquiry, reviews, every_gate, now=now)
     triage.close_with_letter(
         inquiry, step, target, letter, reason=facts.reason, outcome=_outcome(facts), note=because, by=by
     )
@@ -142,21 +164,55 @@ def decide(
         verdict=verdict,
         because=because,
         letter=letter,
+        deviation=deviation if deviates else None,
         conditions=[Condition(text=text, due_on=due, owner=owner) for text, due, owner in facts.conditions],
     )
     db.session.add(decision)
     db.session.flush()
-    event = held_event(inquiry)
-    if event is not None:  # what taking back undoes
-        event.data = {
-            **(event.data or {}),
-            "decision": decision.id,
-            "superseded": standing.id if standing else None,
-        }
+    event = _told(inquiry, step)
+    event.data = {  # what taking back undoes
+        **(event.data or {}),
+        "decision": decision.id,
+        "superseded": standing.id if standing else None,
+    }
+    kept = record.keep(
+        decision,
+        gathered,
+        facts=facts.as_json(),
+        conditions=facts.conditions,
+        deviates=deviates,
+        subject=notices.letter_subject(inquiry, step, **facts.for_letter()),
+        mail_id=event.data.get("mail"),
+        inquiry=inquiry,
+    )
+    audit.record(
+        "decision.recorded",
+        by=by,
+        department_id=inquiry.department_id,
+        on=("inquiry", inquiry.id),
+        detail={"decision": decision.id, "seal": record.seal_of(kept)},
+    )
     if facts.conditions:
         last = max(due for _text, due, _owner in facts.conditions)
         inquiry.due_at = clock.end_of_day(last, inquiry.department.timezone)
     return decision
+
+
+def why_deviation(guide: panel.Guide | None) -> str:
+    """What is asked of a head who decides otherwise than the guide line proposes."""
+    if guide is None:
+        return ""
+    return _("The guide line is “%(guide)s”. Say why you decide otherwise.", guide=guide.label)
+
+
+def _told(inquiry: Inquiry, step: Step) -> InquiryEvent:
+    """The entry of the history of a step that was taken just now."""
+    return db.session.scalars(
+        sa.select(InquiryEvent)
+        .where(InquiryEvent.inquiry_id == inquiry.id, InquiryEvent.kind == str(step))
+        .order_by(InquiryEvent.id.desc())
+        .limit(1)
+    ).one()
 
 
 def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
@@ -255,4 +311,5 @@ __all__ = [
     "place_free",
     "settle",
     "take_back",
+    "why_deviation",
 ]

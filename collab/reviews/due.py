@@ -29,10 +29,12 @@ class Due(DueDate):
 
     :param text: what exactly, where the step alone does not say it: the text of a condition, the name of a gate.
     :param gate: the gate that waits, when it is one.
+    :param condition: the condition to be met, when it is one.
     """
 
     text: str = ""
     gate: Gate | None = None
+    condition: Condition | None = None
 
     @property
     def words(self) -> LazyString | str:
@@ -130,7 +132,7 @@ def _shown(due: DueDate) -> Due:
 def _of_condition(due: DueDate, condition: Condition) -> Due:
     who = Who.PARTNER if condition.owner is ConditionOwner.PARTNER else Who.COORDINATOR
     until = clock.end_of_day(condition.due_on, due.inquiry.department.timezone)
-    return Due(due.inquiry, due.what, who, due.since, until, text=condition.text)
+    return Due(due.inquiry, due.what, who, due.since, until, text=condition.text, condition=condition)
 
 
 def _of_gate(inquiry: Inquiry, gate: Gate) -> Due:

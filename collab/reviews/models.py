@@ -182,8 +182,8 @@ class Decision(Model):
 class DecisionRecord(Model):
     """What a decision rested on, as it was at that moment. Nothing that changes later changes it.
 
-    Kept in two parts, because reviews and scores go earlier than the rest (domain.md B.9). The database refuses any other
-    change of the two than emptying them.
+    Kept in two parts, because reviews and scores go earlier than the rest (domain.md B.9). The database refuses any
+    other change of the two than emptying them.
 
     :param content: ``record.gather``; emptied of persons and texts when the inquiry is erased.
     :param reviews: scores, comments and what they came to; ``None`` when there were none, or they were cut in time.

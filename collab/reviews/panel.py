@@ -17,7 +17,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from collab.departments import Criterion, ReviewSettings
-from collab.reviews.models import Recommendation
+from collab.reviews.models import Recommendation, Verdict
 
 LOWEST, HIGHEST = 1, 5
 
@@ -36,6 +36,19 @@ class Guide(StrEnum):
             Guide.DISCUSS: _l("Discuss, or waiting list"),
             Guide.DECLINE: _l("Propose declining"),
         }[self]
+
+
+#: What follows from each guide line. Any other verdict is possible too, and says why.
+FOLLOWS: dict[Guide, frozenset[Verdict]] = {
+    Guide.ACCEPT: frozenset({Verdict.ACCEPT, Verdict.CONDITIONAL}),
+    Guide.DISCUSS: frozenset({Verdict.CONDITIONAL, Verdict.WAITLIST}),
+    Guide.DECLINE: frozenset({Verdict.DECLINE, Verdict.REFER}),
+}
+
+
+def deviates(guide: Guide | None, verdict: Verdict) -> bool:
+    """Whether a verdict is another one than the guide line proposes; never, where there is none."""
+    return guide is not None and verdict not in FOLLOWS[guide]
 
 
 @dataclass(frozen=True)
