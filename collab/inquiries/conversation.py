@@ -1,5 +1,6 @@
 """What is said: letters between the department and the partner, notes between staff, the partner's own acts."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from collab.accounts.permissions import Permission, check
 from collab.core import clock, limits, tokens
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid
-from collab.inquiries import clocks, deadlines, links, notices, rules
+from collab.inquiries import clocks, deadlines, links, mentions, notices, rules
 from collab.inquiries.history import Kind, answered_by_a_person, held_event, move, seen, take, tell
 from collab.inquiries.models import Inquiry, InquiryEvent, LinkKind, Message, Note
 from collab.inquiries.statuses import OPEN, Status, Step
@@ -73,17 +74,24 @@ def write(inquiry: Inquiry, body: str, *, by: Actor, version: int | None = None)
     return message
 
 
-def note(inquiry: Inquiry, body: str, *, by: Actor) -> Note:
-    """A note for staff; the partner never sees it."""
+def note(inquiry: Inquiry, body: str, *, tell_also: Iterable[int] = (), by: Actor) -> Note:
+    """A note for staff; the partner never sees it.
+
+    :param tell_also: people who are told of it, besides those named in it behind an @.
+    :raises Invalid: one of them may not see the inquiry.
+    """
     take(inquiry, by=by)
     check(by, Permission.WRITE_NOTES, inquiry.department_id)
     if by.user_id is None:
         raise Conflict
+    told = mentions.told_by(inquiry, body, tell_also, by=by)
     entry = Note(inquiry_id=inquiry.id, at=clock.now(), author_id=by.user_id, author_name=by.name, body=body)
     db.session.add(entry)
     tell(inquiry, Kind.NOTE, by=by)
     seen(inquiry, by)
+    mentions.read(inquiry, by=by)
     db.session.flush()
+    notices.mentioned(inquiry, entry, mentions.keep(entry, told))
     return entry
 
 

@@ -476,7 +476,9 @@ def gate_blocked(inquiry: Inquiry, gate: str, by: Actor) -> None:
 def mentioned(inquiry: Inquiry, note: Note, people: list[User]) -> None:
     """S-mention: somebody names you in a note; who and where, and not what."""
     path = f"/staff/inquiries/{inquiry.reference}#note-{note.id}"
-    _to_staff(inquiry, people, "S-mention", "staff_mention", asked_as=None, count=1, path=path, who=note.author_name)
+    _to_staff(
+        inquiry, people, "S-mention", "staff_mention", asked_as=None, count=1, path=path, who=note.author_name
+    )
 
 
 def erasure_requested(inquiry: Inquiry) -> None:

@@ -32,6 +32,7 @@ from collab.web.staff import (  # noqa: E402
     rubrics,
     settings,
     steps,
+    tags,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "rubrics",
     "settings",
     "steps",
+    "tags",
 ]

@@ -25,10 +25,28 @@ class Entry:
 #: Every page of settings, in the order in which they stand. A room adds its line here.
 ENTRIES: tuple[Entry, ...] = (
     Entry(
+        "staff.tags",
+        Permission.EDIT_TAGS,
+        _l("Tags"),
+        _l("Your department's own words for its inquiries: add, rename, merge, retire."),
+    ),
+    Entry(
+        "staff.wordings",
+        Permission.EDIT_WORDINGS,
+        _l("Text modules"),
+        _l("Letters and questions to begin with, in both languages, by step and reason."),
+    ),
+    Entry(
         "staff.rubrics",
         Permission.EDIT_RUBRICS,
         _l("Rubrics"),
         _l("What reviewers judge on each track, and how much each of it counts."),
+    ),
+    Entry(
+        "admin.people",
+        Permission.MANAGE_PEOPLE,
+        _l("People"),
+        _l("Who works here and in which roles; invitations."),
     ),
 )
 

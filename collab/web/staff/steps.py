@@ -23,6 +23,7 @@ from collab.inquiries import (
     clocks,
     conversation,
     interests,
+    mentions,
     queries,
     rules,
     submission,
@@ -619,10 +620,12 @@ def note(reference: str) -> ResponseReturnValue:
     """A note between staff."""
     inquiry = inquiry_for(reference, Permission.WRITE_NOTES)
     form = NoteForm(version=inquiry.version)
+    people = mentions.readers(inquiry)
+    form.offer((id, name) for id, name in people.items() if id != actor().user_id)
     return act(
         form,
         inquiry,
-        lambda: conversation.note(inquiry, form.note.data or "", by=actor()),
+        lambda: conversation.note(inquiry, form.note.data or "", tell_also=form.told, by=actor()),
         title=_("Note for staff"),
         lede=_("The partner never sees notes."),
         button=_("Keep the note"),
