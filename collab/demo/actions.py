@@ -9,7 +9,7 @@ import yaml
 from flask_babel import force_locale
 
 from collab import departments, inquiries, mail, reviews
-from collab.accounts import COMMAND, Actor, Role, User, actor_of, create_user
+from collab.accounts import COMMAND, Actor, Role, User, actor_of, create_user, set_areas
 from collab.core import clock, site
 from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, NotFound
@@ -20,7 +20,7 @@ from collab.inquiries.models import AssignmentKind, HostAnswer, Inquiry
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import Step
 from collab.mail import MailState, OutboxMail
-from collab.reviews import ConditionOwner, Facts, Recommendation, Verdict
+from collab.reviews import ConditionOwner, Facts, GateState, Recommendation, Verdict
 
 VISITOR = Actor(kind="visitor", network="192.0.2.0/24")
 
@@ -84,7 +84,9 @@ def _script(department: Department) -> dict[str, Any]:
 
 def _person(entry: dict[str, Any], department: Department) -> User:
     roles = [(department.id, Role(role)) for role in entry["roles"]]
-    return create_user(entry["email"], entry["name"], locale=entry["locale"], roles=roles, by=COMMAND)
+    user = create_user(entry["email"], entry["name"], locale=entry["locale"], roles=roles, by=COMMAND)
+    set_areas(user, entry.get("areas", ()), department_id=department.id, by=COMMAND)
+    return user
 
 
 def _act_out(department: Department, sample: dict[str, Any], number: int, people: dict[str, User]) -> None:
@@ -163,6 +165,11 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
         case "ask":
             answer_by = inquiries.clocks.suggested_answer_date(inquiry, moment)
             triage.ask(inquiry, act["question"], answer_by=answer_by, by=coordinator)
+        case "gate":
+            _clear(inquiry, act["gate"], GateState(act["state"]), note, people)
+        case "clear":
+            for gate in reviews.gates.unanswered(inquiry):
+                _clear(inquiry, gate.kind, GateState.CLEARED, note, people)
         case "ready":
             triage.mark_ready(inquiry, by=coordinator)
         case "refer":
@@ -189,6 +196,12 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
             reviews.decide(inquiry, verdict, because=act["because"], letter=letter, facts=given, by=head)
         case other:
             raise ValueError(f"demo.yaml: no such act: {other}")
+
+
+def _clear(inquiry: Inquiry, kind: str, state: GateState, note: str, people: dict[str, User]) -> None:
+    """Whoever owns a gate answers it."""
+    gate = next(one for one in reviews.gates_of(inquiry) if one.kind == kind)
+    reviews.gates.settle(inquiry, kind, state, note=note, by=_holder(people, inquiry, gate.owner_role))
 
 
 def _declare(inquiry: Inquiry, by: Actor) -> None:

@@ -199,14 +199,21 @@ def test_a05_counts_differ_by_what_is_closed(closed: Closed, staff: Callable[...
 
 
 def test_a05_who_declared_hears_nothing_of_it_any_more(closed: Closed, staff: Callable[..., Staff]) -> None:
+    from collab.core.db import db
+    from collab.inquiries.models import DigestLine
+
     member, world = staff("coordinator", "head", signed_in=False), closed.world
+    other = world.actor("head", name="Another head")
     world.declare(closed.id, member.actor, yes=["dispute"])
     before = len(world.mails(closed.id))
     world.host_says(closed.id, host=world.actor("host", name="First host"))
     world.ready(closed.id)
-    mails = world.mails(closed.id)[before:]
-    assert mails
-    assert member.email not in {one.to_address for one in mails}
+    told = {one.to_address for one in world.mails(closed.id)[before:]}
+    assert world.user(other).email in told
+    assert member.email not in told
+    lines = {line.user_id for line in db.session.query(DigestLine).filter_by(inquiry_id=closed.id)}
+    assert lines
+    assert member.user_id not in lines
     assert world.get(closed.id).status is Status.DECISION_READY
 
 

@@ -18,9 +18,10 @@ from collab.inquiries import AssignmentKind, Status, clocks, rules
 from collab.reviews import assigning
 from collab.web import hooks
 from collab.web.access import actor, requires
+from collab.web.forms import Day
 from collab.web.staff import bp
 from collab.web.staff.acting import beside, inquiry_for, not_possible, perform
-from collab.web.staff.forms import Day, Numbers, StepForm, words
+from collab.web.staff.forms import Numbers, StepForm, words
 
 
 class ReviewersForm(StepForm):

@@ -20,10 +20,10 @@ from collab.inquiries import Inquiry
 from collab.reviews import Gate, GateState
 from collab.reviews.gates import GateFile
 from collab.web.access import actor, requires
-from collab.web.forms import PortalForm
+from collab.web.forms import Day, PortalForm
 from collab.web.staff import bp
 from collab.web.staff.acting import inquiry_for
-from collab.web.staff.forms import Day, Seen, words
+from collab.web.staff.forms import Seen, words
 from collab.web.staff.words import TRACKS
 
 #: The colour of a state; the word says the same.
