@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import public, queue, start, submission
+from bench import public, queue, reports, start, submission
 from bench.installation import Installation
 from bench.processes import ROOT
 from bench.report import Row, table, write
 from tests.support.postgres import Postgres
 
-PARTS = ("start", "public", "submission", "queue")
+PARTS = ("start", "public", "submission", "queue", "reports")
 
 
 def main() -> int:
@@ -59,6 +59,7 @@ def main() -> int:
             "public": lambda: public.rows(installation, folder, seconds=seconds),
             "submission": lambda: submission.rows(installation, folder, each=40 if given.quick else 120),
             "queue": lambda: queue.rows(installation, folder, sizes=sizes, server=server),
+            "reports": lambda: reports.rows(installation, size=sizes[-1]),
         }
         for part in given.only or PARTS:
             for row in parts[part]():

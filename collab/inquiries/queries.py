@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.sql import visitors
 
 from collab import files, search
 from collab.accounts import Role, User
@@ -97,9 +98,12 @@ def _one_of(column: Any, values: Iterable[Any]) -> sa.ColumnElement[bool]:
 # -- who may see what ------------------------------------------------------------------------------------------------
 
 
-def visible(actor: Actor) -> sa.ColumnElement[bool]:
-    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict."""
-    return _visible(actor, me=actor.user_id) if actor.user_id is not None else sa.false()
+def visible(actor: Actor, *, steer: bool = False) -> sa.ColumnElement[bool]:
+    """The filter of every reading by staff: all of a department, or what one was given; never a declared conflict.
+
+    :param steer: keep the database from starting at the department, where something else leaves less to look at.
+    """
+    return _visible(actor, me=actor.user_id, steer=steer) if actor.user_id is not None else sa.false()
 
 
 def _visible(actor: Actor, *, me: Any = _ME, steer: bool = False) -> sa.ColumnElement[bool]:
@@ -187,6 +191,7 @@ def _conflicted(user_id: Any) -> sa.ColumnElement[bool]:
 
 # -- the queue -------------------------------------------------------------------------------------------------------
 
+
 class QueueRow(NamedTuple):
     """What the queue shows of one inquiry; the fields are ``_COLUMNS``, and who is asked."""
 
@@ -214,7 +219,9 @@ class QueueRow(NamedTuple):
     def covered(self) -> Self:
         """The same for somebody who reads it blind."""
         title = blind.veiled(self.title, self)
-        return self._replace(title=title, full_name=_("(read blind)"), institution_name="–", country="–", tags=())
+        return self._replace(
+            title=title, full_name=_("(read blind)"), institution_name="–", country="–", tags=()
+        )
 
     def is_late(self, now: datetime) -> bool:
         """Whether the department owes something that is overdue."""
@@ -358,7 +365,9 @@ def _starts(view: QueueView, actor: Actor) -> list[list[sa.ColumnElement[bool]]]
         of: Any = Inquiry.department_id + 0 if view.order == "due" else Inquiry.department_id
         wall = of == department_id
         if lead is not None:
-            found.extend([wall, _FILTERS[lead] == value, whatever, *level] for value in values(getattr(view, lead))[0])
+            found.extend(
+                [wall, _FILTERS[lead] == value, whatever, *level] for value in values(getattr(view, lead))[0]
+            )
         elif statuses is None and view.order != "new":
             found.append([wall, whatever, *level])
         else:
@@ -378,13 +387,16 @@ def _lead(view: QueueView) -> str | None:
     """The filter along whose index to walk rather than the status's: most inquiries are closed, few are open."""
     if view.order != "urgent" or not (view.statuses is None or view.statuses & CLOSED) or _is_little(view):
         return None
-    return next((name for name in _FILTERS if values(getattr(view, name)) > ((), True)), None)
+    parts_of = ((name, *values(getattr(view, name))) for name in _FILTERS)
+    return next((name for name, named, but in parts_of if named and not but), None)
 
 
 def _level(view: QueueView) -> list[sa.ColumnElement[bool]]:
     """One urgency stands in a row in every index that is walked by it."""
     named, but = values(view.urgency)
-    return [Inquiry.urgency == int(named[0])] if view.order == "urgent" and len(named) == 1 and not but else []
+    return (
+        [Inquiry.urgency == int(named[0])] if view.order == "urgent" and len(named) == 1 and not but else []
+    )
 
 
 def _is_little(view: QueueView) -> bool:
@@ -423,7 +435,9 @@ def _bound(view: QueueView, key: Key | None) -> dict[str, Any]:
 
 def _days(view: QueueView, actor: Actor) -> dict[str, datetime]:
     """The moments between which the days of a view lie, where the person's department is."""
-    asked = [(name, getattr(view, name)) for name in ("due", "sent") if getattr(view, name) not in {"", "overdue"}]
+    asked = [
+        (name, getattr(view, name)) for name in ("due", "sent") if getattr(view, name) not in {"", "overdue"}
+    ]
     if not asked:
         return {}
     zone = db.session.scalar(
@@ -695,7 +709,11 @@ def _walked_page(
     ascending = (view.order == "due") is not back
 
     def by(source: Any, forth: bool) -> list[Any]:
-        return [source.c.first.asc(), source.c.id.asc()] if forth else [source.c.first.desc(), source.c.id.desc()]
+        return (
+            [source.c.first.asc(), source.c.id.asc()]
+            if forth
+            else [source.c.first.desc(), source.c.id.desc()]
+        )
 
     page = (
         sa.select(seen.c.first, seen.c.id)
@@ -737,6 +755,95 @@ def _institutions(view: QueueView, actor: Actor, asked: dict[str, Any], back: bo
     return [name for name in found if all(word in fold(name) for word in words)]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many inquiries a view shows: at least so many when the counting stopped at its bound."""
+
+    number: int
+    more: bool
+
+
+def count(views: Sequence[QueueView], *, seen_by: Actor) -> list[Counted | None]:
+    """How many each view shows, in one query and with bounded work; ``None`` where that cannot be told so."""
+    days = [_days(view, seen_by) for view in views]
+    asked = [_asking_blind(view, seen_by) for view in views]
+    branches, bounds = [], []
+    for place, (view, given) in enumerate(zip(asked, days, strict=True)):
+        branch, bound = _count(place, view, seen_by, given)
+        bounds.append(bound)
+        if branch is not None:
+            branches.append(branch)
+    rows = {row[0]: row for row in _ask(sa.union_all(*branches), seen_by)} if branches else {}
+    found: list[Counted | None] = []
+    for place, (view, bound) in enumerate(zip(asked, bounds, strict=True)):
+        if place in rows:
+            _place, number, looked = rows[place]
+            found.append(Counted(number, number >= COUNTED or looked >= bound))
+        else:
+            found.append(None if view.institution else Counted(0, more=False))
+    return found
+
+
+def _count(
+    place: int, view: QueueView, seen_by: Actor, given: dict[str, Any]
+) -> tuple[sa.Select[Any] | None, int]:
+    """A row of the view's place, how many fit, how many were looked at; and how many are at most."""
+    actor = _roles_of(seen_by)
+    if view.institution or not departments_where(actor, Permission.SEE_INQUIRIES):
+        return None, 0
+    bound = SEARCHED
+    if view.q:
+        seen_in = sorted(departments_where(actor, Permission.SEE_INQUIRIES))
+        words = search.asked("inquiry", view.q, department_ids=seen_in)
+        if words is None:
+            return None, 0
+        given = given | words
+        seen = search.hits("inquiry", department_ids=seen_in, most=bound).cte(f"seen_{place}")
+        fits = (
+            sa.select(seen.c.object_id)
+            .join(Inquiry, Inquiry.id == seen.c.object_id)
+            .where(
+                _visible(actor),
+                _ordinary() if view.statuses is None else _one_of(Inquiry.status, view.statuses),
+                *_conditions(view),
+                *_narrowing(view, walked=False),
+            )
+        )
+    elif _rest(view, actor):
+        bound = max(1, SEARCHED // _branches(view, actor, False))
+        walk = _walk(view, actor, beyond=False, back=False, size=bound).source
+        seen = sa.select(walk.c.id).cte(f"seen_{place}")
+        fits = sa.select(seen.c.id).join(Inquiry, Inquiry.id == seen.c.id).where(*_narrowing(view))
+    else:
+        walk = _walk(view, actor, beyond=False, back=False, size=COUNTED).source
+        return _filled(sa.select(sa.literal(place), _bounded(sa.select(walk.c.id)), sa.literal(0)), given), 1
+    looked = sa.select(sa.func.count()).select_from(seen).scalar_subquery()
+    return _filled(sa.select(sa.literal(place), _bounded(fits), looked), given), bound
+
+
+def _filled(statement: Any, given: dict[str, Any]) -> sa.Select[Any]:
+    """A statement with its values put in, so that it can stand beside another one with the same names."""
+
+    def put(element: Any, **_more: Any) -> Any:
+        if isinstance(element, sa.BindParameter) and element.key in given:
+            plainly = element.literal_execute
+            return sa.bindparam(
+                None, given[element.key], type_=element.type, unique=True, literal_execute=plainly
+            )
+        return None
+
+    filled: Any = visitors.replacement_traverse(statement, {}, put)
+    return filled  # type: ignore[no-any-return]
+
+
+def institutions(typed: str, *, seen_by: Actor, most: int = 8) -> list[str]:
+    """Institutions with these words in their name, among the newest inquiries this person may see."""
+    view = _asking_blind(QueueView(institution=typed), seen_by)
+    departments = sorted(departments_where(seen_by, Permission.SEE_INQUIRIES))
+    asked = search.asked("inquiry", typed, department_ids=departments)
+    return sorted(_institutions(view, seen_by, asked, False))[:most] if asked else []
+
+
 def _rows_in_order(ids: _Ids) -> sa.Select[Any]:
     return (
         sa.select(*_COLUMNS)
@@ -747,7 +854,9 @@ def _rows_in_order(ids: _Ids) -> sa.Select[Any]:
 
 
 _ASKED_PEOPLE = (
-    sa.select(Assignment.inquiry_id, User.name, sa.literal(False).label("is_tag"), Assignment.id.label("first"))
+    sa.select(
+        Assignment.inquiry_id, User.name, sa.literal(False).label("is_tag"), Assignment.id.label("first")
+    )
     .join(User, User.id == Assignment.user_id)
     .where(
         Assignment.inquiry_id.in_(sa.bindparam("ids", expanding=True)),
@@ -818,7 +927,9 @@ def neighbours(view: QueueView, inquiry: Inquiry, *, seen_by: Actor) -> Neighbou
         return Neighbours(None, None)
     bound = {**_bound(view, _key(view, inquiry)), **_days(view, seen_by)}
     if _rest(view, seen_by):
-        before, behind = (_walked(view, seen_by, _key(view, inquiry), back, 1, bound).rows for back in (True, False))
+        before, behind = (
+            _walked(view, seen_by, _key(view, inquiry), back, 1, bound).rows for back in (True, False)
+        )
         return Neighbours(before[0].reference if before else None, behind[0].reference if behind else None)
     statement = _both_sides(view, _roles_of(seen_by))
     found: dict[str, str] = dict(_ask(statement, seen_by, **bound))
@@ -1148,6 +1259,7 @@ class Entry:
     """One entry of an inquiry's thread, in the order of time.
 
     :param kind: ``in`` (from the partner), ``out`` (letter to the partner), ``memo`` (staff only) or ``event``.
+    :param joined: the reference of the inquiry it came with, when that was joined with this one.
     """
 
     kind: str
@@ -1157,6 +1269,7 @@ class Entry:
     note: Note | None = None
     event: InquiryEvent | None = None
     files: tuple[StoredFile, ...] = ()
+    joined: str = ""
 
 
 @dataclass(frozen=True)
@@ -1181,6 +1294,11 @@ def thread(inquiry: Inquiry) -> Thread:
     )
     merged = _merged_here(inquiry, events)
     ids = [inquiry.id, *(one.id for one in merged)]
+    if merged:
+        events += db.session.scalars(
+            sa.select(InquiryEvent).where(InquiryEvent.inquiry_id.in_(ids[1:])).order_by(InquiryEvent.id)
+        )
+    joined = {one.id: one.reference for one in merged}
     messages = list(
         db.session.scalars(sa.select(Message).where(Message.inquiry_id.in_(ids)).order_by(Message.id))
     )
@@ -1188,7 +1306,7 @@ def thread(inquiry: Inquiry) -> Thread:
     attached = _files_of({"inquiry": ids, "message": [message.id for message in messages]})
     entries = [
         *(
-            Entry("event", event.at, event.actor_name, event=event)
+            Entry("event", event.at, event.actor_name, event=event, joined=joined.get(event.inquiry_id, ""))
             for event in events
             if event.kind not in _TOLD_OTHERWISE
         ),
@@ -1199,10 +1317,14 @@ def thread(inquiry: Inquiry) -> Thread:
                 message.author_name,
                 message=message,
                 files=tuple(attached["message", message.id]),
+                joined=joined.get(message.inquiry_id, ""),
             )
             for message in messages
         ),
-        *(Entry("memo", note.at, note.author_name, note=note) for note in notes),
+        *(
+            Entry("memo", note.at, note.author_name, note=note, joined=joined.get(note.inquiry_id, ""))
+            for note in notes
+        ),
     ]
     entries.sort(key=lambda entry: entry.at)
     return Thread(entries, [file for id in ids for file in attached["inquiry", id]], merged)
@@ -1223,29 +1345,30 @@ def _files_of(owners: dict[str, list[int]]) -> dict[tuple[str, int], list[Stored
     return found
 
 
-def last_events(inquiry: Inquiry, most: int = 3) -> list[InquiryEvent]:
-    """What happened last, the newest first."""
-    return list(
-        db.session.scalars(
-            sa.select(InquiryEvent)
-            .where(InquiryEvent.inquiry_id == inquiry.id)
-            .order_by(InquiryEvent.id.desc())
-            .limit(most)
-        )
-    )
+#: What offices clear or block, and who declared what, is not for hosts and reviewers.
+_FOR_THOSE_WHO_SEE_ALL = frozenset({Kind.GATE, Kind.GATES_OPENED, Kind.DECLARED})
+
+
+def readable(entries: Iterable[Entry], inquiry: Inquiry, *, seen_by: Actor) -> list[Entry]:
+    """Of a thread's entries those this person may read."""
+    if inquiry.department_id in departments_where(seen_by, Permission.SEE_ALL_INQUIRIES):
+        return list(entries)
+    return [one for one in entries if one.event is None or one.event.kind not in _FOR_THOSE_WHO_SEE_ALL]
+
+
+def happened_since(inquiry: Inquiry, moment: datetime | None, *, seen_by: Actor) -> list[Entry]:
+    """What was said and done since somebody opened a page; without a moment, the last three things."""
+    entries = readable(thread(inquiry).entries, inquiry, seen_by=seen_by)
+    since = [one for one in entries if moment is not None and one.at > moment]
+    return since or entries[-3:]
 
 
 def _merged_here(inquiry: Inquiry, events: Iterable[InquiryEvent]) -> list[Inquiry]:
-    references = {
-        str(event.data["reference"]) for event in events if event.kind == Kind.MERGED_HERE and event.data
-    }
-    if not references:
+    if not any(event.kind == Kind.MERGED_HERE for event in events):
         return []
     return list(
         db.session.scalars(
-            sa.select(Inquiry)
-            .where(Inquiry.reference.in_(references), Inquiry.merged_into_id == inquiry.id)
-            .order_by(Inquiry.id)
+            sa.select(Inquiry).where(Inquiry.merged_into_id == inquiry.id).order_by(Inquiry.id)
         )
     )
 
@@ -1349,47 +1472,3 @@ def closed_to(actor: Actor, ids: Iterable[int | None]) -> set[int]:
             )
         )
     )
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """Another inquiry of the same person or institution."""
-
-    reference: str
-    title: str
-    full_name: str
-    status: Status
-    submitted_at: datetime
-    same_address: bool
-
-
-def earlier(inquiry: Inquiry, *, seen_by: Actor, most: int = 5) -> list[Earlier]:
-    """Other inquiries from the same address or institution, newest first, as far as this person may see them."""
-    others = [
-        Inquiry.id != inquiry.id,
-        Inquiry.department_id == inquiry.department_id,
-        Inquiry.status.not_in(EXTRAORDINARY),
-        visible(seen_by),
-    ]
-    heads = []
-    for same in (
-        Inquiry.email_key == inquiry.email_key,
-        Inquiry.institution_name == inquiry.institution_name,
-    ):
-        head = sa.select(Inquiry.id).where(same, *others).order_by(Inquiry.id.desc()).limit(most).subquery()
-        heads.append(sa.select(head.c.id))
-    both = sa.union(*heads).subquery()
-    ids = sa.select(both.c.id).order_by(both.c.id.desc()).limit(most).subquery()
-    rows = db.session.execute(
-        sa.select(
-            Inquiry.reference,
-            Inquiry.title,
-            Inquiry.full_name,
-            Inquiry.status,
-            Inquiry.submitted_at,
-            (Inquiry.email_key == inquiry.email_key).label("same_address"),
-        )
-        .join(ids, ids.c.id == Inquiry.id)
-        .order_by(Inquiry.id.desc())
-    )
-    return [Earlier(**row._mapping) for row in rows]

@@ -10,7 +10,7 @@ from collab.departments.tracks import Track
 from collab.inquiries.statuses import Status
 from collab.reports.facts import AGREED, DECIDED, Measure
 from collab.reports.report import UNDECIDED, share
-from collab.reports.sums import NO_TIMES, Month, Scope, Times, late, read, together
+from collab.reports.sums import NO_TIMES, Month, Scope, Times, Waited, late, read, together
 from collab.reports.suppression import LEAST, hidden
 
 MEASURES = (Measure.STATUS, Measure.FIRST, Measure.DECISION, Measure.UNANSWERED)
@@ -87,7 +87,8 @@ def answering(department: Department) -> Answering:
     for (month, day), n in sums.by(Measure.UNANSWERED, lambda key: (key.month, key.key)).items():
         if month in months:
             waiting[day] += n
-    missed = first.given_up(levels.first_answer_days) + late(waiting, department, levels.first_answer_days)
+    in_time_from = Waited(department).first_in_time(levels.first_answer_days)
+    missed = first.given_up(levels.first_answer_days) + late(waiting, in_time_from)
     kept = first.within(levels.first_answer_days)
     enough = received >= LEAST
     numbers = [sum(statuses[status] for status in group) for group in ENDS.values()]

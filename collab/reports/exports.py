@@ -4,8 +4,9 @@ What the rows need is found before the first is read: they are read when the ans
 session in which the page was asked for is closed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,15 +30,16 @@ from collab.reports.sums import Month, Scope
 from collab.reports.tables import Column
 
 #: How many inquiries are read at a time.
-PIECE = 1_000
+PIECE = 2_000
 
 _coordinator = aliased(User)
+#: Codes and moments are taken as the database has them: there are very many, and ``_Words`` knows what they mean.
 _COLUMNS: tuple[Any, ...] = (
     Inquiry.id,
     Inquiry.department_id,
     Inquiry.reference,
-    Inquiry.status,
-    Inquiry.track,
+    sa.type_coerce(Inquiry.status, sa.String),
+    sa.type_coerce(Inquiry.track, sa.String),
     Inquiry.area,
     Inquiry.title,
     Inquiry.full_name,
@@ -45,12 +47,17 @@ _COLUMNS: tuple[Any, ...] = (
     Inquiry.institution_name,
     Inquiry.country,
     Inquiry.locale,
-    Inquiry.confirmed_at,
-    Inquiry.first_answer_due,
-    Inquiry.first_answer_at,
-    Inquiry.due_at,
-    Inquiry.closed_at,
-    Inquiry.reason,
+    *(
+        sa.type_coerce(moment, sa.DateTime)
+        for moment in (
+            Inquiry.confirmed_at,
+            Inquiry.first_answer_due,
+            Inquiry.first_answer_at,
+            Inquiry.due_at,
+            Inquiry.closed_at,
+        )
+    ),
+    sa.type_coerce(Inquiry.reason, sa.String),
     _coordinator.name.label("coordinator"),
     Inquiry.file_count,
     Inquiry.source_page,
@@ -83,12 +90,12 @@ def columns() -> list[Column]:
     ]
 
 
-def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[list[Any]]:
+def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[tuple[Any, ...]]:
     """The inquiries a report speaks of, in the order in which they came."""
     zone = ZoneInfo(scope.department.timezone)
     conditions: list[sa.ColumnElement[bool]] = [
-        queries.visible(seen_by),
-        Inquiry.department_id == scope.department.id,
+        queries.visible(seen_by, steer=True),
+        (Inquiry.department_id + 0) == scope.department.id,  # walked by id, not sorted for each piece anew
         Inquiry.status.not_in(sorted(UNCOUNTED)),
         Inquiry.confirmed_at >= _begin(scope.first, zone),
         Inquiry.confirmed_at < _begin(scope.last.plus(1), zone),
@@ -102,10 +109,10 @@ def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[list[Any]]
     return _walked(_select().where(*conditions).order_by(Inquiry.id).limit(PIECE), _Words(lang))
 
 
-def _walked(statement: sa.Select[Any], words: "_Words") -> Iterator[list[Any]]:
+def _walked(statement: sa.Select[Any], words: "_Words") -> Iterator[tuple[Any, ...]]:
     last = 0
     while True:
-        found = db.session.execute(statement.where(Inquiry.id > last)).all()
+        found = db.session.connection().execute(statement.where(Inquiry.id > last)).all()
         for row in found:
             yield words.cells(row)
         if len(found) < PIECE:
@@ -113,17 +120,18 @@ def _walked(statement: sa.Select[Any], words: "_Words") -> Iterator[list[Any]]:
         last = found[-1].id
 
 
-def of_view(view: QueueView, *, seen_by: Actor, lang: str) -> Iterator[list[Any]]:
+def of_view(view: QueueView, *, seen_by: Actor, lang: str) -> Iterator[tuple[Any, ...]]:
     """The inquiries a view of the queue shows, in its order, from its first page to its last."""
     return _paged(view, seen_by, _Words(lang))
 
 
-def _paged(view: QueueView, seen_by: Actor, words: "_Words") -> Iterator[list[Any]]:
+def _paged(view: QueueView, seen_by: Actor, words: "_Words") -> Iterator[tuple[Any, ...]]:
     after = None
     while True:
         page = queries.queue(view, seen_by=seen_by, after=after, size=PIECE)
         ids = [row.id for row in page.rows]
-        found = {row.id: row for row in db.session.execute(_select().where(Inquiry.id.in_(ids)))}
+        rows = db.session.connection().execute(_select().where(Inquiry.id.in_(ids)))
+        found = {row.id: row for row in rows}
         for id in ids:
             if id in found:
                 yield words.cells(found[id])
@@ -132,7 +140,7 @@ def _paged(view: QueueView, seen_by: Actor, words: "_Words") -> Iterator[list[An
         after = page.older
 
 
-def of_ids(ids: Sequence[int], *, seen_by: Actor, lang: str) -> Iterator[list[Any]]:
+def of_ids(ids: Sequence[int], *, seen_by: Actor, lang: str) -> Iterator[tuple[Any, ...]]:
     """Some inquiries, in the order given, as far as this person may see them."""
     words = _Words(lang)
     found = {
@@ -156,51 +164,52 @@ class _Words:
     """What codes are called, each found once."""
 
     def __init__(self, lang: str) -> None:
-        self.lang = lang
-        self.settings = {one.id: one.settings for one in all_departments()}
-        self.statuses = {status: str(label) for status, label in STAFF_LABELS.items()}
-        self.reasons = {reason: str(label) for reason, label in REASON_LABELS.items()}
-        self.tracks = {track: track_name(track) for track in Track}
+        settings = {one.id: one.settings for one in all_departments()}
+        self.statuses = {str(status): str(label) for status, label in STAFF_LABELS.items()}
+        self.reasons = {None: None} | {str(reason): str(label) for reason, label in REASON_LABELS.items()}
+        self.tracks = {str(track): track_name(track) for track in Track}
         self.languages = {code: language_name(code) for code in ("en", "zh")}
-        self._areas: dict[tuple[int, str], str] = {}
-        self._countries: dict[tuple[int, str], str] = {}
+        self.areas = {id: _Names(partial(one.area_name, lang=lang)) for id, one in settings.items()}
+        self.countries = {
+            id: _Names(partial(country_name, settings=one, lang=lang)) for id, one in settings.items()
+        }
 
-    def cells(self, row: Any) -> list[Any]:
+    def cells(self, row: Any) -> tuple[Any, ...]:
         (
             _id, department_id, reference, status, track, area, title, name, email, institution, country, locale,
             confirmed, first_due, first, due, closed, reason, coordinator, files, page,
         ) = row  # fmt: skip
-        return [
+        return (
             reference,
             self.statuses[status],
             self.tracks[track],
-            self.area(department_id, area),
+            self.areas[department_id][area],
             title,
             name,
             email,
             institution,
             country,
-            self.country(department_id, country),
-            self.languages.get(locale, locale),
+            self.countries[department_id][country],
+            self.languages[locale],
             confirmed,
             first_due,
             first,
             due,
             closed,
-            self.reasons[reason] if reason else None,
+            self.reasons[reason],
             coordinator,
             files,
             page,
-        ]
+        )
 
-    def area(self, department_id: int, code: str) -> str:
-        key = (department_id, code)
-        if key not in self._areas:
-            self._areas[key] = self.settings[department_id].area_name(code, self.lang)
-        return self._areas[key]
 
-    def country(self, department_id: int, code: str) -> str:
-        key = (department_id, code)
-        if key not in self._countries:
-            self._countries[key] = country_name(code, self.settings[department_id], self.lang)
-        return self._countries[key]
+class _Names(dict[str, str]):
+    """Names by code, found when they are first asked for."""
+
+    def __init__(self, find: Callable[[str], str]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, code: str) -> str:
+        name = self[code] = self._find(code)
+        return name

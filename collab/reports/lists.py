@@ -1,7 +1,7 @@
 """What has names in it: who waits for an answer longer than promised, and how much each person has to do."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from collab.inquiries.statuses import OPEN, Status
 from collab.reports.facts import Measure
 from collab.reports.keeping import place_of
 from collab.reports.report import Head, Kind, Table, track_name
-from collab.reports.sums import Scope, read
+from collab.reports.sums import Scope, Waited, read
 
 #: The page shows so many of those who wait; the file has all.
 SHOWN = 50
@@ -28,14 +28,14 @@ def unanswered(scope: Scope, *, seen_by: Actor, lang: str, most: int | None = No
     """Those who have waited for a person's answer longer than promised, the longest wait first."""
     department = scope.department
     place = place_of(department)
-    today = clock.today(department.timezone)
+    waited = Waited(department)
     target = department.settings.service_levels.first_answer_days
     conditions: list[sa.ColumnElement[bool]] = [
         queries.visible(seen_by),
         Inquiry.department_id == department.id,
         Inquiry.status.in_(sorted(OPEN)),
         Inquiry.first_answer_at.is_(None),
-        Inquiry.confirmed_at < _midnight(_last_in_time(scope, today, target), place.zone),
+        Inquiry.confirmed_at < _midnight(waited.first_in_time(target), place.zone),
     ]
     if scope.track is not None:
         conditions.append(Inquiry.track == scope.track)
@@ -61,8 +61,7 @@ def unanswered(scope: Scope, *, seen_by: Actor, lang: str, most: int | None = No
     for reference, name, institution, track, area, confirmed, coordinator in db.session.execute(
         statement.limit(most) if most else statement
     ):
-        came = place.day(confirmed) if confirmed else today
-        waited = place.calendar.between(came, today)
+        came = place.day(confirmed) if confirmed else waited.today
         rows.append(
             (
                 reference,
@@ -71,7 +70,7 @@ def unanswered(scope: Scope, *, seen_by: Actor, lang: str, most: int | None = No
                 track_name(track),
                 department.settings.area_name(area, lang),
                 came,
-                waited,
+                waited(came),
                 coordinator,
             )
         )
@@ -96,15 +95,6 @@ def unanswered(scope: Scope, *, seen_by: Actor, lang: str, most: int | None = No
         tuple(rows),
         empty=_("Nobody has waited longer than promised."),
     )
-
-
-def _last_in_time(scope: Scope, today: date, target: int) -> date:
-    """The first day from which whoever came has not waited longer than the target."""
-    between = place_of(scope.department).calendar.between
-    day = today
-    while between(day - timedelta(days=1), today) <= target:
-        day -= timedelta(days=1)
-    return day
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

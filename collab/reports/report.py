@@ -19,7 +19,7 @@ from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import OPEN, STAFF_LABELS, Status
 from collab.reports import definitions as say
 from collab.reports.facts import AGREED, DECIDED, Measure
-from collab.reports.sums import NO_TIMES, Scope, Sums, Times, late, read, together
+from collab.reports.sums import NO_TIMES, Scope, Sums, Times, Waited, late, read, together
 from collab.reports.suppression import LEAST, hidden, total_is_safe
 
 
@@ -184,6 +184,7 @@ class _Maker:
         self.settings = scope.department.settings
         self.today = clock.today(scope.department.timezone)
         self.first_target = self.settings.service_levels.first_answer_days
+        self.in_time_from = Waited(scope.department).first_in_time(self.first_target)
         self.received = sums.total(Measure.STATUS)
         self.in_period = {str(month) for month in scope.months}
 
@@ -274,7 +275,7 @@ class _Maker:
 
     def late_of(self, waiting: Counter[tuple[Any, str]], name: Any = "") -> int:
         days = {day: n for (of, day), n in waiting.items() if of == name}
-        return late(days, self.scope.department, self.first_target)
+        return late(days, self.in_time_from)
 
     def first_promise(self, times: Times, waiting: Counter[tuple[Any, str]], name: Any = "") -> Promise:
         missed = times.given_up(self.first_target) + self.late_of(waiting, name)

@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
@@ -283,14 +283,37 @@ class Times:
 NO_TIMES = Times(Counter())
 
 
-def late(waiting: Mapping[str, int], department: Department, target: int) -> int:
-    """How many of those that wait for an answer have waited longer than the target.
+class Waited:
+    """How many working days have passed since a day; asked of many days, each is looked at once."""
+
+    def __init__(self, department: Department) -> None:
+        self.today = clock.today(department.timezone)
+        self._calendar = keeping.place_of(department).calendar
+        self._known = {self.today: 0}
+        self._eldest = self.today
+
+    def __call__(self, day: date) -> int:
+        while self._eldest > day:
+            passed = self._known[self._eldest] + self._calendar.is_working(self._eldest)
+            self._eldest -= timedelta(days=1)
+            self._known[self._eldest] = passed
+        return self._known.get(day, 0)
+
+    def first_in_time(self, target: int) -> date:
+        """From this day on nobody has waited longer than the target."""
+        day = self.today
+        while self(day - timedelta(days=1)) <= target:
+            day -= timedelta(days=1)
+        return day
+
+
+def late(waiting: Mapping[str, int], in_time_from: date) -> int:
+    """How many of those that wait for an answer have waited too long.
 
     :param waiting: how many came on which day.
     """
-    today = clock.today(department.timezone)
-    between = keeping.place_of(department).calendar.between
-    return sum(n for day, n in waiting.items() if between(date.fromisoformat(day), today) > target)
+    first = in_time_from.isoformat()
+    return sum(n for day, n in waiting.items() if day < first)
 
 
 def together(times: Sequence[Times]) -> Times:

@@ -1,7 +1,7 @@
 """The one writer of tables that leave the portal: CSV and XLSX, row by row, and no cell ever starts a formula.
 
 Both are streams: nothing is kept on a disk, and memory does not grow with the rows. A cell is a text, a number, a
-day, a moment, yes or no, or nothing; what a cell is follows from its value.
+day, a moment (without a zone: in UTC), yes or no, or nothing; what a cell is follows from its value.
 
 - **CSV**: UTF-8 with its mark, so that spreadsheets read Chinese. A text that a spreadsheet would take for a formula
   gets an apostrophe in front, in cells and headers alike, also behind a semicolon, tab or line end inside the text
@@ -60,8 +60,14 @@ _STARTS = re.compile(rf"(?:^(?='*[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?={_FORMULA}))")
 _GUARDED = re.compile(rf"(?:^'(?='*[\t\r\n])|(?:^|(?<=[;\t\r\n]))'(?={_FORMULA}))")
 
 
+#: With none of these in front, and no cell's end inside, there is nothing to look for: so it is with nearly all texts.
+_FIRST = frozenset(chr(code) for code in range(0x10000) if re.match(f"[{_SIGNS}{_BEFORE}]", chr(code)))
+
+
 def guard(text: str) -> str:
     """The text with an apostrophe wherever a spreadsheet would begin a formula; others as they are."""
+    if not text or (text[0] not in _FIRST and ";" not in text and text.isprintable()):
+        return text
     return _STARTS.sub("'", text)
 
 
@@ -84,7 +90,16 @@ def csv_stream(columns: Sequence[Column], rows: Iterable[Row], *, timezone: str 
     buffer.write("\ufeff")
     write([guard(column.title) for column in columns])
     for row in rows:
-        write([guard(cell) if type(cell) is str else _plain(cell, zone) for cell in row])
+        write(
+            [
+                guard(cell) if (kind := type(cell)) is str
+                else cell if cell is None or kind is int
+                else str(cell.astimezone(zone) if cell.tzinfo else zone.fromutc(cell.replace(tzinfo=zone)))[:19]
+                if kind is datetime
+                else _plain(cell)
+                for cell in row
+            ]
+        )  # fmt: skip
         if buffer.tell() >= PIECE:
             yield buffer.getvalue().encode("utf-8", "replace")
             buffer.seek(0)
@@ -92,16 +107,12 @@ def csv_stream(columns: Sequence[Column], rows: Iterable[Row], *, timezone: str 
     yield buffer.getvalue().encode("utf-8", "replace")
 
 
-def _plain(cell: Any, zone: ZoneInfo) -> Any:
-    """A cell that is no text, as CSV has it."""
-    if cell is None:
-        return ""
+def _plain(cell: Any) -> Any:
+    """A cell that is neither text nor moment, as CSV has it."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float | Decimal):
         return cell if math.isfinite(cell) else ""
-    if isinstance(cell, datetime):
-        return cell.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(cell, date):
         return cell.isoformat()
     return guard(str(cell))
@@ -224,7 +235,11 @@ class _Cells:
         if isinstance(cell, int | float | Decimal):
             return f'<c r="{place}"><v>{cell}</v></c>' if math.isfinite(cell) else ""
         if isinstance(cell, datetime):
-            local = cell.astimezone(self._zone)
+            local = (
+                cell.astimezone(self._zone)
+                if cell.tzinfo
+                else self._zone.fromutc(cell.replace(tzinfo=self._zone))
+            )
             seconds = local.hour * 3600 + local.minute * 60 + local.second
             return self._day(place, local.date(), _MOMENT, seconds / 86400)
         if isinstance(cell, date):
@@ -241,7 +256,7 @@ class _Cells:
         if len(text) > LONGEST // 2:
             text = text.encode("utf-16-le", "replace")[: 2 * LONGEST].decode("utf-16-le", "ignore")
         if style is None:
-            style = _MARKED if _STARTS.search(text) else _TEXT
+            style = _TEXT if guard(text) is text else _MARKED
         shown = _FORBIDDEN.sub("\ufffd", _CODE.sub("_x005F_", text)).replace("\r", "_x000D_")
         return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(shown)}</t></is></c>'
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from collab.core.db import db, unit_of_work
 from collab.departments import Department, Track
 from collab.inquiries import Inquiry, InquiryEvent, Reason, Status
+from collab.inquiries.models import ReferenceCounter
 from collab.inquiries.statuses import CLOSED
 
 TODAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -133,6 +134,7 @@ INQUIRIES = [
 def fill(department: Department, *, coordinator_id: int | None = None) -> None:
     """Put them all into a department."""
     with unit_of_work():
+        db.session.add(ReferenceCounter(department_id=department.id, year=2026, last=len(INQUIRIES)))
         for one in sorted(INQUIRIES, key=lambda one: one.number):
             db.session.add(_row(department, one, coordinator_id))
             db.session.flush()

@@ -13,6 +13,7 @@ from collab.accounts.permissions import Permission, check, departments_where, ma
 from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Invalid, NotFound
+from collab.core.wording import format_day
 from collab.departments import Department, Track
 from collab.reports import Month, Scope, Table, charts, exports, tables
 from collab.reports.report import HIDDEN, Kind
@@ -57,7 +58,7 @@ def reports_page() -> ResponseReturnValue:
         areas=[(area.code, area.name.get(lang)) for area in here.settings.areas],
         departments=_departments(),
         args=_args(scope),
-        HIDDEN=HIDDEN,
+        cell=_cell,
         Kind=Kind,
     )
 
@@ -104,7 +105,7 @@ def reports_fairness() -> ResponseReturnValue:
         departments=_departments(),
         here=here,
         args={**_department_args(here), "year": str(year)},
-        HIDDEN=HIDDEN,
+        cell=_cell,
         Kind=Kind,
     )
 
@@ -151,7 +152,7 @@ def inquiries_file(ids: Sequence[int]) -> Response:
 
 
 def _inquiries(
-    rows: Iterator[list[Any]], ending: str, here: Department, asked: dict[str, str], *parts: object
+    rows: Iterator[tuple[Any, ...]], ending: str, here: Department, asked: dict[str, str], *parts: object
 ) -> Response:
     zone, slug = here.timezone, here.slug
     with unit_of_work():
@@ -199,6 +200,19 @@ def _download(
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _cell(value: Any, kind: Kind) -> str:
+    """A cell as the page shows it."""
+    if value is HIDDEN:
+        return Markup('<span class="sub">{}</span>').format(value)
+    if value is None:
+        return "–"
+    if kind is Kind.TEXT:
+        return Markup("<bdi>{}</bdi>").format(value)
+    if kind is Kind.SHARE:
+        return f"{value:.0f}%" if hooks.language() == "zh" else f"{value:.0f} %"
+    return format_day(value, hooks.language()) if kind is Kind.DAY else f"{value:,}"
 
 
 # -- what the address says -----------------------------------------------------------------------------------------
