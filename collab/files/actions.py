@@ -206,6 +206,16 @@ def hand_over(owner: tuple[str, int], to: tuple[str, int]) -> list[StoredFile]:
     return files
 
 
+def copy(file: StoredFile, *, department_id: int, owner: tuple[str, int]) -> None:
+    """The same file once more, for another department: with bytes of its own, so that each can be deleted alone."""
+    with read(file).content as content, store().incoming(content, max_bytes=file.size) as incoming:
+        key = store().keep(incoming)
+    same = ("purpose", "filename", "media_type", "size", "pages", "sha256", "scan")
+    told = {name: getattr(file, name) for name in same} | {"key": key, "created_at": clock.now()}
+    owned = {"state": FileState.ATTACHED, "owner_kind": owner[0], "owner_id": owner[1]}
+    connection().execute(_FILE, {**told, **owned, "department_id": department_id})
+
+
 def discard(file: StoredFile) -> None:
     """Delete a file: at once for everybody who asks, its bytes and its name with the next sweep after the commit."""
     file.state = FileState.DELETED

@@ -1,7 +1,7 @@
-"""In what inquiries can be alike, made comparable: address, name, institution, title, text. Pure, and the same forever.
+"""In what inquiries can be alike, made comparable: address, name, institution, title, text.
 
-Each trait becomes a number, its key; what has the same key has the trait in common. Of a text the smallest hashes of its
-runs of three words (of Chinese: of four characters) are kept: two texts that share a good part share some of these.
+Each trait becomes a number, its key; what has the same key has the trait in common. Of a text the smallest hashes of
+its runs of three words (of Chinese: of four characters) are kept: two texts that share a good part share some of these.
 """
 
 import re
@@ -29,24 +29,64 @@ MOST = SKETCH + 7
 #: Providers that deliver to the same mailbox with dots and without (the second name is the same provider).
 _DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 _TITLES = frozenset(
-    "dr prof professor med phd md mr mrs ms msc bsc rer nat habil dipl ing mme herr frau".split()
+    {
+        "dr",
+        "prof",
+        "professor",
+        "med",
+        "phd",
+        "md",
+        "mr",
+        "mrs",
+        "ms",
+        "msc",
+        "bsc",
+        "rer",
+        "nat",
+        "habil",
+        "dipl",
+    }
 )
 _FILLING = frozenset(
-    "the of at and for in de la le les du des der die das den von fur und di del della el los y e "
-    "inc ltd gmbh co llc corp".split()
+    {
+        "the",
+        "of",
+        "at",
+        "and",
+        "for",
+        "in",
+        "de",
+        "la",
+        "le",
+        "les",
+        "du",
+        "des",
+        "der",
+        "die",
+        "das",
+        "den",
+        "von",
+    }
+    | {"fur", "und", "di", "del", "della", "el", "los", "y", "e", "inc", "ltd", "gmbh", "co", "llc", "corp"}
 )
 _NOWHERE = frozenset({"none", "none present", "na", "no", "nil", "无", "暂无", "没有", "freelance", "self"})
 _PARTS = re.compile(r"[/|()（）【】\[\]]")
 _RUN_OF_SIGNS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff]+")
 _CYRILLIC = str.maketrans(
-    dict(
-        zip(
-            "абвгдеёжзийклмнопрстуфхцчшщыэюяіїєґ",
-            "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch y e yu ya i yi ye g".split(),
-            strict=True,
-        )
-    )
-    | {"ь": "", "ъ": ""}
+    dict(zip("абвгдезийклмнопрстуфцыэіґ", "abvgdeziiklmnoprstufcyeig", strict=True))
+    | {
+        "ё": "e",
+        "ж": "zh",
+        "х": "kh",
+        "ц": "ts",
+        "ч": "ch",
+        "ш": "sh",
+        "щ": "shch",
+        "ю": "yu",
+        "я": "ya",
+        "ї": "yi",
+    }
+    | {"є": "ye", "ь": "", "ъ": ""}
 )
 
 
@@ -100,7 +140,7 @@ def address_of(email: str) -> str:
 
 
 def names_of(name: str) -> tuple[str, ...]:
-    """A name in each of its scripts, without what varies in writing it: case, accents, titles, the order of its parts."""
+    """A name in each of its scripts, without what varies: case, accents, titles, the order of its parts."""
     found: dict[str, None] = {}
     for part in [*_PARTS.split(name), name]:
         folded = fold(part)
@@ -117,14 +157,10 @@ def names_of(name: str) -> tuple[str, ...]:
 def institutions_of(name: str) -> tuple[str, ...]:
     """An institution's name in each of its scripts, without case, accents, small words, and the order of words."""
     folded = fold(name)
-    found = []
     signs = "".join(_RUN_OF_SIGNS.findall(folded))
     tokens = [_plain(one) for one in re.findall(r"\w+", _RUN_OF_SIGNS.sub(" ", folded))]
     spelled = " ".join(sorted(set(tokens) - _FILLING))
-    for one in (signs, spelled):
-        if len(one) > 1 and one not in _NOWHERE:
-            found.append(one)
-    return tuple(found)
+    return tuple(one for one in (signs, spelled) if len(one) > 1 and one not in _NOWHERE)
 
 
 def title_of(title: str) -> str:

@@ -109,10 +109,13 @@ def open_session(inquiry: Inquiry, *, minutes: int) -> str:
 
 
 def session_of(token: str, reference: str) -> Inquiry | None:
-    """The inquiry a browser was let in to, if it is the one asked for and the session lives."""
+    """The inquiry a browser was let in to, if it is the one asked for and the session lives.
+
+    Of one that was joined with another it is the original: both references lead to the one page.
+    """
     if not 20 <= len(token) <= 128 or not token.isascii():
         return None
-    return db.session.scalar(
+    inquiry = db.session.scalar(
         sa.select(Inquiry)
         .join(PartnerSession, PartnerSession.inquiry_id == Inquiry.id)
         .where(
@@ -123,6 +126,10 @@ def session_of(token: str, reference: str) -> Inquiry | None:
             Inquiry.anonymised_at.is_(None),
         )
     )
+    if inquiry is None or inquiry.merged_into_id is None:
+        return inquiry
+    original = db.session.get_one(Inquiry, inquiry.merged_into_id)
+    return original if original.anonymised_at is None else None
 
 
 def end_session(token: str) -> None:

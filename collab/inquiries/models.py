@@ -126,6 +126,8 @@ class Inquiry(Model):
         # The queue: one department, most urgent first, then newest; with or without a status.
         sa.Index("ix_inquiry_queue", "department_id", "urgency", "id"),
         sa.Index("ix_inquiry_pile", "department_id", "status", "urgency", "id"),
+        # The days on which it was sent, and what was sent last, within each status.
+        sa.Index("ix_inquiry_sent", "department_id", "status", "submitted_at", "id"),
         # This one and that of the unread hold all that their counts ask for: no row has to be read to count.
         sa.Index("ix_inquiry_due", "status", "due_at", "department_id", "id"),
         sa.Index("ix_inquiry_coordinator", "coordinator_id", "status"),

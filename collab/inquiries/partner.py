@@ -134,8 +134,6 @@ def standing(inquiry: Inquiry, lang: str, *, now: datetime) -> Standing:
         case Status.DECLINED:
             reason = str(inquiry.reason.sentence) if inquiry.reason else ""
             return said(_("We cannot offer this now: %(reason)s", reason=reason) if reason else closed)
-        case Status.VOID if inquiry.merged_into_id is not None:
-            return said(_("This message was joined with an earlier one of yours."))
         case _:
             return said(closed)
 
@@ -177,24 +175,34 @@ def possible(inquiry: Inquiry, *, now: datetime) -> Possible:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Letters the partner may see, oldest first, and the files that came with each and with the inquiry."""
+    """Letters the partner may see, oldest first, and the files that came with each and with the inquiry.
+
+    :param joined: other inquiries of the partner that were joined with this one: letters and files are theirs, too.
+    """
 
     letters: list[Message]
     question: Message | None
     own_files: list[StoredFile]
+    joined: list[Inquiry]
     files: dict[int, list[StoredFile]] = field(default_factory=dict)
 
 
 def conversation(inquiry: Inquiry, *, now: datetime) -> Conversation:
     """What was said between the partner and the department; letters taken back or still held are not among it."""
-    letters = list(db.session.scalars(_letters(inquiry, now).order_by(Message.id)))
+    joined = joined_with(inquiry)
+    letters = list(db.session.scalars(_letters([inquiry, *joined], now).order_by(Message.id)))
     question = None
     if rules.shown_status(inquiry, now=now) is Status.NEEDS_INFO:
         question = next((one for one in reversed(letters) if one.kind == "question"), None)
     return Conversation(
         letters,
         question,
-        files.of("inquiry", inquiry.id),
+        [
+            file
+            for some in files.of_many("inquiry", [inquiry.id, *(one.id for one in joined)]).values()
+            for file in some
+        ],
+        joined,
         files.of_many("message", [one.id for one in letters]),
     )
 
@@ -204,13 +212,27 @@ def file_of(inquiry: Inquiry, file_id: int, *, now: datetime) -> StoredFile:
 
     :raises NotFound: any other.
     """
-    letters = db.session.scalars(_letters(inquiry, now).with_only_columns(Message.id))
-    return files.by_id(file_id, owners=[("inquiry", inquiry.id), *(("message", id) for id in letters)])
+    own = [inquiry, *joined_with(inquiry)]
+    letters = db.session.scalars(_letters(own, now).with_only_columns(Message.id))
+    return files.by_id(
+        file_id, owners=[*(("inquiry", one.id) for one in own), *(("message", id) for id in letters)]
+    )
 
 
-def _letters(inquiry: Inquiry, now: datetime) -> sa.Select[Any]:
+def joined_with(inquiry: Inquiry) -> list[Inquiry]:
+    """What was joined into an inquiry, oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Inquiry)
+            .where(Inquiry.merged_into_id == inquiry.id, Inquiry.anonymised_at.is_(None))
+            .order_by(Inquiry.id)
+        )
+    )
+
+
+def _letters(own: list[Inquiry], now: datetime) -> sa.Select[Any]:
     return sa.select(Message).where(
-        Message.inquiry_id == inquiry.id,
+        Message.inquiry_id.in_([one.id for one in own]),
         Message.taken_back_at.is_(None),
         sa.or_(Message.visible_from.is_(None), Message.visible_from <= now),
     )
@@ -225,13 +247,6 @@ def by_id(inquiry_id: int) -> Inquiry:
     if inquiry is None or inquiry.anonymised_at is not None:
         raise NotFound
     return inquiry
-
-
-def original_of(inquiry: Inquiry) -> str | None:
-    """The reference of the inquiry this one was joined with."""
-    if inquiry.merged_into_id is None:
-        return None
-    return db.session.scalar(sa.select(Inquiry.reference).where(Inquiry.id == inquiry.merged_into_id))
 
 
 def own_data(inquiry: Inquiry, lang: str, *, now: datetime) -> dict[str, Any]:
@@ -249,9 +264,10 @@ def own_data(inquiry: Inquiry, lang: str, *, now: datetime) -> dict[str, Any]:
             "received_at": file.created_at.isoformat(),
         }
 
-    given: dict[str, Any] = {
-        name: getattr(inquiry, name) for name in sorted(SHARED - {"privacy_ack", "attachment"})
-    }
+    def given(one: Inquiry) -> dict[str, Any]:
+        shared = {name: getattr(one, name) for name in sorted(SHARED - {"privacy_ack", "attachment"})}
+        return {**shared, **one.answers}
+
     return {
         "reference": inquiry.reference,
         "department": {"en": department.name("en"), "zh": department.name("zh")},
@@ -267,7 +283,16 @@ def own_data(inquiry: Inquiry, lang: str, *, now: datetime) -> dict[str, Any]:
         "erasure_requested_at": inquiry.erasure_requested_at.isoformat()
         if inquiry.erasure_requested_at
         else None,
-        "given": {**given, **inquiry.answers},
+        "given": given(inquiry),
+        "joined": [
+            {
+                "reference": one.reference,
+                "submitted_at": one.submitted_at.isoformat(),
+                "given": given(one),
+                "in_words": {answer.label: answer.value for answer in questions.answers(one, lang)},
+            }
+            for one in talk.joined
+        ],
         "in_words": {answer.label: answer.value for answer in questions.answers(inquiry, lang)},
         "files": [about(file) for file in talk.own_files],
         "letters": [

@@ -146,11 +146,15 @@ def in_words(name: str, value: object, settings: DepartmentSettings, lang: str) 
 
 
 def answers(inquiry: Inquiry, lang: str) -> list[Answer]:
-    """What an inquiry answers on its track's questions, in their order, without contact and declarations."""
+    """What an inquiry answers on its track's questions, in their order, without contact and declarations.
+
+    What was answered on another track, before it was moved here, follows in its old wording.
+    """
     settings = inquiry.department.settings
     own = {"area": inquiry.area, **inquiry.answers}
     found = []
-    for name in (name for part in PARTS[inquiry.track] for name in part):
+    tracks = (inquiry.track, *(track for track in PARTS if track is not inquiry.track))
+    for name in dict.fromkeys(name for track in tracks for part in PARTS[track] for name in part):
         if name in DECLARATIONS or name not in own:
             continue
         words = in_words(name, own[name], settings, lang)

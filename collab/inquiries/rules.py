@@ -11,7 +11,7 @@ from collab.accounts.roles import Role
 from collab.inquiries.deadlines import waits_for_interest
 from collab.inquiries.models import Assignment, AssignmentKind, HostAnswer, Inquiry
 from collab.inquiries.reasons import GATE, Reason
-from collab.inquiries.statuses import Party, Status, Step, Transition, steps_from
+from collab.inquiries.statuses import OPEN, Party, Status, Step, Transition, steps_from
 
 #: Days in which a withdrawal or a setting-aside can be undone.
 UNDO_DAYS = 30
@@ -78,6 +78,8 @@ def why_not(inquiry: Inquiry, transition: Transition, actor: Actor, *, now: date
         case Step.DECLINE | Step.REFER if inquiry.status is Status.IN_REVIEW:
             if not _host_said(inquiry, {HostAnswer.NO}):
                 return _("A host has to say no first; until then the inquiry is with the host.")
+        case Step.RESTORE if inquiry.merged_into is not None and inquiry.merged_into.status in OPEN:
+            pass  # two that were joined can be taken apart as long as the original is open
         case Step.RESTORE | Step.RESUME if now > inquiry.status_since + timedelta(days=UNDO_DAYS):
             return _("This can be undone for %(days)s days only.", days=UNDO_DAYS)
         case Step.ANSWER if inquiry.status is Status.LAPSED and now > inquiry.status_since + timedelta(

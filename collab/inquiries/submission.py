@@ -16,7 +16,7 @@ from collab.core.errors import Conflict, NotFound, TooMany
 from collab.departments import Department
 from collab.departments.tracks import Track
 from collab.files import Arrived
-from collab.inquiries import clocks, links, notices, rules
+from collab.inquiries import clocks, likeness, links, notices, rules, signals
 from collab.inquiries.history import Kind, count, move, seen, take, tell
 from collab.inquiries.models import Draft, Inquiry, LinkKind, ReferenceCounter
 from collab.inquiries.statuses import Status, Step
@@ -78,7 +78,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
     department, fields = submission.department, submission.fields
     now = clock.now()
     key = tokens.digest("submission", submission.submission_key)
-    reference = _next_reference(department)  # one by one: a twin is kept before we look, or not at all
+    reference = next_reference(department)  # one by one: a twin is kept before we look, or not at all
     if connection().scalar(_TWIN, {"key": key}) is not None:
         existing = db.session.scalars(sa.select(Inquiry).filter_by(submission_key=key)).one()
         _give_back(department)
@@ -109,6 +109,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
         answers={
             name: value for name, value in fields.items() if name not in SHARED and value not in (None, "")
         },
+        signals=signals.find(department.settings, fields),
         privacy_version=department.settings.privacy.version,
         privacy_acknowledged_at=now,
         source_page=submission.source_page,
@@ -195,6 +196,7 @@ def _receive(inquiry: Inquiry, *, by: Actor) -> None:
     inquiry.confirmed_at = now
     move(inquiry, Step.CONFIRM, Status.RECEIVED, by=by)
     clocks.start(inquiry, now)
+    likeness.remember(inquiry)
     notices.received(inquiry)
     notices.new_in_queue(inquiry)
 
@@ -204,10 +206,17 @@ def title_of(track: Track, fields: dict[str, Any]) -> str:
     return str(fields.get("title") or text.shorten(str(fields[MAIN_TEXT[track]]), 110))
 
 
-def index(inquiry: Inquiry) -> None:
-    """Put the inquiry's words into the search."""
-    settings = inquiry.department.settings
-    parts = [
+def index(inquiry: Inquiry, *, also: Iterable[Inquiry] = ()) -> None:
+    """Put the inquiry's words into the search.
+
+    :param also: what was joined with it, and is found with it.
+    """
+    parts = [word for one in (inquiry, *also) for word in _words(one)]
+    search.index("inquiry", inquiry.id, department_id=inquiry.department_id, text="\n".join(parts))
+
+
+def _words(inquiry: Inquiry) -> list[str]:
+    words = [
         inquiry.reference,
         inquiry.full_name,
         inquiry.email,
@@ -215,10 +224,8 @@ def index(inquiry: Inquiry) -> None:
         inquiry.title,
         *(str(value) for value in inquiry.answers.values() if isinstance(value, str)),
     ]
-    area = settings.area(inquiry.area)
-    if area is not None:
-        parts += [area.name.en, area.name.zh]
-    search.index("inquiry", inquiry.id, department_id=inquiry.department_id, text="\n".join(parts))
+    area = inquiry.department.settings.area(inquiry.area)
+    return [*words, area.name.en, area.name.zh] if area is not None else words
 
 
 def by_key(key: str) -> Inquiry | None:
@@ -234,7 +241,7 @@ _NEXT_NUMBER = sa.text(
 )
 
 
-def _next_reference(department: Department) -> str:
+def next_reference(department: Department) -> str:
     """The next running number of the department's year; whoever asks at the same time waits."""
     year = clock.today(department.timezone).year
     number = connection().scalar(_NEXT_NUMBER, {"department_id": department.id, "year": year})

@@ -451,7 +451,8 @@ merge = joining.join
 def restore(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
     """It was no spam: back to the queue (M2). What was joined with another one is taken apart again."""
     if inquiry.merged_into_id is not None:
-        return joining.part(inquiry, by=by, version=version)
+        joining.part(inquiry, by=by, version=version)
+        return
     now = take(inquiry, version=version, by=by)
     move(inquiry, Step.RESTORE, Status.RECEIVED, by=by)
     inquiry.reason = None

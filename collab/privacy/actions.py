@@ -12,18 +12,20 @@ from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden
 from collab.departments import Department
-from collab.inquiries import links, notices, submission
+from collab.inquiries import likeness, links, notices, submission
 from collab.inquiries.history import Kind, take, tell
 from collab.inquiries.models import (
     Assignment,
     Gate,
     Inquiry,
     InquiryEvent,
+    Joining,
     Link,
     LinkKind,
     Message,
     Note,
     PartnerSession,
+    Transfer,
 )
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import OPEN, Status
@@ -112,7 +114,8 @@ def delete_patients_text(inquiry_id: int) -> None:
         _erase_mails(one)
         one.title = "–"
         one.answers = {name: value for name, value in one.answers.items() if name in _FIGURES}
-        one.file_count = 0
+        one.file_count, one.signals = 0, None
+        likeness.forget(one)
         one.texts_deleted_at = clock.now()
         submission.index(one)
         tell(one, Kind.TEXTS_DELETED, by=SYSTEM, data={"files": removed})
@@ -168,6 +171,7 @@ def _empty(inquiry: Inquiry, by: Actor) -> None:
     _erase_texts(inquiry)
     files.discard_of(("inquiry", inquiry.id))
     search.remove("inquiry", inquiry.id)
+    likeness.forget(inquiry)
     links.revoke_all(inquiry, LinkKind.PRIVATE)
     for model in (PartnerSession, Link):
         db.session.execute(sa.delete(model).where(model.inquiry_id == inquiry.id))
@@ -175,7 +179,7 @@ def _empty(inquiry: Inquiry, by: Actor) -> None:
     inquiry.email = inquiry.email_key = f"erased-{inquiry.id}@invalid"
     inquiry.institution_ror = None
     inquiry.answers = {name: value for name, value in inquiry.answers.items() if name in _FIGURES}
-    inquiry.outcome = None
+    inquiry.outcome = inquiry.signals = None
     inquiry.file_count = 0
     inquiry.anonymised_at = clock.now()
     inquiry.unread = False
@@ -220,6 +224,11 @@ def _erase_texts(inquiry: Inquiry, *, person: bool = True) -> None:
         .values(answer_note=None, answer_period=None)
     )
     db.session.execute(sa.update(Gate).where(Gate.inquiry_id == inquiry.id).values(note=None))
+    either = sa.or_(Joining.inquiry_id == inquiry.id, Joining.into_id == inquiry.id)
+    db.session.execute(sa.update(Joining).where(either).values(note=None))
+    db.session.execute(
+        sa.update(Transfer).where(Transfer.inquiry_id == inquiry.id).values(consent_note=None)
+    )
     decisions = sa.select(Decision.id).where(Decision.inquiry_id == inquiry.id)
     db.session.execute(
         sa.update(Condition)

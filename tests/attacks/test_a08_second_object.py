@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from collab import inquiries
-from collab.core.db import unit_of_work
+from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
 from collab.inquiries import Status, partner, triage
 from collab.reviews import condition, conditions_of
@@ -30,11 +30,16 @@ def test_joined_with_an_earlier_one_of_the_same_address(world: World) -> None:
     assert world.kinds(first)[-1] == "merged_here"
     letter = world.mails(second, "partner")[-1]
     assert (letter.topic, original.reference in letter.body_text) == ("M10", True)
-    # The mail's link opens the original, and the partner finds the way there.
+    # The mail's link opens the original, and so does every page that was opened by the other one's own link.
     found = inquiries.links.find(inquiries.LinkKind.PRIVATE, letter.secrets[0])
     assert found is not None
     assert found.inquiry_id == first
-    assert partner.original_of(duplicate) == original.reference
+    session = inquiries.links.open_session(duplicate, minutes=60)
+    db.session.flush()
+    page = inquiries.links.session_of(session, duplicate.reference)
+    assert page is not None
+    assert [one.reference for one in partner.joined_with(page)] == [duplicate.reference]
+    assert page.id == first
     with pytest.raises(Conflict, match="not possible"):
         world.ask(second)
 
@@ -51,6 +56,7 @@ def test_brought_back_within_30_days(world: World) -> None:
         inquiry = world.get(second)
         assert (inquiry.status, inquiry.merged_into_id, inquiry.reason) == (Status.RECEIVED, None, None)
         assert inquiry.due_at is not None
+    world.do(inquiries.withdraw, first, by=world.visitor)
     later = MONDAY.replace(month=12, day=3)
     with time_machine.travel(later, tick=False), pytest.raises(Conflict, match="30 days only"):
         world.do(triage.restore, late, by=coordinator)
@@ -60,7 +66,7 @@ def test_another_persons_message_is_not_joined(world: World) -> None:
     first, second = world.received(email=SAME), world.received(email="other@example.org")
     with pytest.raises(Invalid, match="different e-mail addresses") as refused:
         merge(world, second, first)
-    assert refused.value.field == "original"
+    assert refused.value.field == "same_person"
     assert world.get(second).status is Status.RECEIVED
 
 

@@ -29,7 +29,6 @@ def enum(*values: str, name: str) -> sa.Enum:
 
 def upgrade() -> None:
     op.add_column("inquiry", sa.Column("signals", JSON, nullable=True))
-    op.add_column("inquiry", sa.Column("former_answers", JSON, nullable=True))
     op.create_index(
         "ix_inquiry_merged",
         "inquiry",
@@ -182,5 +181,4 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_likeness_key_inquiry_id"), table_name="likeness_key")
     op.drop_table("likeness_key")
     op.drop_index("ix_inquiry_merged", table_name="inquiry")
-    op.drop_column("inquiry", "former_answers")
     op.drop_column("inquiry", "signals")

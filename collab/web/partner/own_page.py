@@ -11,7 +11,7 @@ from collab import files, inquiries, privacy, reviews
 from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Invalid, Refused
-from collab.inquiries import Inquiry, Status, conversation, partner, questions
+from collab.inquiries import Inquiry, Status, conversation, moving, partner, questions
 from collab.web.access import partner_page, visitor
 from collab.web.downloads import disposition, download_response
 from collab.web.hooks import language
@@ -26,7 +26,7 @@ def my(reference: str) -> ResponseReturnValue:
     inquiry = own_session.inquiry_of(reference)
     form = AnswerForm(formdata=None)
     seals.put(form, _purpose(inquiry))
-    return _page(inquiry, form)
+    return _page(inquiry, form, reference)
 
 
 @bp.route("/<any(en,zh):lang>/my/<reference>/answer", methods=["GET", "POST"])
@@ -43,10 +43,10 @@ def answer(reference: str) -> ResponseReturnValue:
         form.form_errors.append(
             _("Please look through your message and press “Send” again. Nothing was sent yet.")
         )
-        return _page(inquiry, form, status=422)
+        return _page(inquiry, form, reference, status=422)
     if "remove_file" in request.form:
         uploads.remove(seal.claim_token, request.form["remove_file"])
-        return _page(own_session.inquiry_of(reference), form)
+        return _page(own_session.inquiry_of(reference), form, reference)
     try:
         problem = uploads.take(
             seal.claim_token,
@@ -59,7 +59,7 @@ def answer(reference: str) -> ResponseReturnValue:
         if problem is not None:
             form.refuse(problem)
         if not valid or problem is not None:
-            return _page(own_session.inquiry_of(reference), form, status=422)
+            return _page(own_session.inquiry_of(reference), form, reference, status=422)
         with unit_of_work():
             files.keep_newest(seal.claim_token, uploads.FILES_PER_MESSAGE, wait=True)
             inquiries.answer(
@@ -71,14 +71,14 @@ def answer(reference: str) -> ResponseReturnValue:
             )
     except Invalid as refusal:
         form.refuse(refusal)
-        return _page(own_session.inquiry_of(reference), form, status=refusal.status)
+        return _page(own_session.inquiry_of(reference), form, reference, status=refusal.status)
     except own_session.PageClosed:
         raise
     except Refused as refusal:
         form.form_errors.append(
             refusal.message or _("Just now the portal cannot take this. Please try again in a few minutes.")
         )
-        return _page(own_session.inquiry_of(reference), form, status=refusal.status)
+        return _page(own_session.inquiry_of(reference), form, reference, status=refusal.status)
     flash(_("Thank you. Your message has arrived."), "success")
     return _back(reference)
 
@@ -93,7 +93,11 @@ def withdraw(reference: str) -> ResponseReturnValue:
         if not partner.possible(inquiry, now=clock.now()).withdraw:
             return _back(reference)
         return render_template(
-            "partner/withdraw.html", inquiry=inquiry, form=form, days=inquiries.rules.UNDO_DAYS
+            "partner/withdraw.html",
+            inquiry=inquiry,
+            address_of=reference,
+            form=form,
+            days=inquiries.rules.UNDO_DAYS,
         )
     return _do(reference, inquiries.withdraw, _("Your inquiry is withdrawn."))
 
@@ -136,7 +140,9 @@ def erase(reference: str) -> ResponseReturnValue:
         if not partner.possible(inquiry, now=clock.now()).erase:
             return _back(reference)
         open_now = partner.possible(inquiry, now=clock.now()).withdraw
-        return render_template("partner/erase.html", inquiry=inquiry, form=form, open_now=open_now)
+        return render_template(
+            "partner/erase.html", inquiry=inquiry, address_of=reference, form=form, open_now=open_now
+        )
     return _do(
         reference,
         inquiries.ask_for_erasure,
@@ -203,21 +209,24 @@ def _back(reference: str) -> ResponseReturnValue:
     return redirect(url_for(".my", reference=reference), code=303)
 
 
-def _page(inquiry: Inquiry, form: AnswerForm, *, status: int = 200) -> Response:
+def _page(inquiry: Inquiry, form: AnswerForm, reference: str, *, status: int = 200) -> Response:
     now = clock.now()
     lang = language()
     stands = partner.standing(inquiry, lang, now=now)
     form.body.data = harmless(form.body.data or "")
+    talk = partner.conversation(inquiry, now=now)
     return make_response(
         render_template(
             "partner/my.html",
             inquiry=inquiry,
             standing=stands,
             possible=partner.possible(inquiry, now=now),
-            talk=partner.conversation(inquiry, now=now),
+            address_of=reference,
+            talk=talk,
+            joined=[(one, questions.answers(one, lang)) for one in talk.joined],
+            moving=moving.standing_of(inquiry),
             answers=questions.answers(inquiry, lang),
             conditions=reviews.conditions_of(inquiry) if stands.status is Status.CONDITIONAL else [],
-            original=partner.original_of(inquiry),
             form=form,
             button=ButtonForm(formdata=None),
             uploaded=files.pending(form.claim_token.data or ""),

@@ -310,9 +310,13 @@ def test_a_merged_one_points_to_the_original(client: Client, staff: Staff, depar
         second,
         by=staff("coordinator", signed_in=False).actor,
     )
-    page = my(client, second)
-    assert f"It goes on as {first.reference}" in page
-    assert buttons(client, second) == {"close", "data.json", "erase"}
+    assert f"Your message {second.reference}" in my(client, first)
+    page = client.get(f"/en/my/{second.reference}")
+    assert f"Your inquiry {first.reference}" in page.text
+    sent = client.answer(page, _form="answer", body="One more word, sent from the second page.")
+    assert sent.headers["Location"].endswith(f"/en/my/{second.reference}")
+    assert "One more word" in my(client, first)
+    assert "One more word" in my(client, second)
 
 
 def test_the_page_closes(client: Client, department: Department) -> None:
