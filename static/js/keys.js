@@ -2,6 +2,7 @@
 // nothing is missing. Single letters can be switched off on the page of the keys, and never act while one types.
 const all = (selector) => [...document.querySelectorAll(selector)];
 const seen = (element) => element && element.getClientRects().length > 0;
+const first = (selector) => all(selector).find(seen);
 const press = (element) => { if (seen(element)) { remember(); element.click(); return true; } return false; };
 const store = {
   get(area, key) { try { return area.getItem(key); } catch { return null; } },
@@ -22,7 +23,7 @@ const rows = () => all("table.queue tbody a.t").filter(seen);
 function go(step) {
   const links = rows();
   if (!links.length) {
-    return press(document.querySelector(step > 0 ? "a[rel=next]" : "a[rel=prev]"));
+    return press(first(step > 0 ? "a[rel=next]" : "a[rel=prev]"));
   }
   const row = document.activeElement.closest("table.queue tbody tr");
   const at = row ? links.indexOf(row.querySelector("a.t")) : step > 0 ? -1 : links.length;
@@ -111,8 +112,8 @@ const moves = {
     return press(document.querySelector("a[data-key='/']"));
   },
   "?": () => { help(); return true; },
-  u: () => press(document.querySelector("nav.crumbs a[href*='/inquiries']")),
-  "g q": () => press(document.querySelector("a[href$='/staff/inquiries']")),
+  u: () => press(first("nav.crumbs a[href*='/inquiries']")),
+  "g q": () => press(first("a[href$='/staff/inquiries']")),
 };
 let begun = ""; // "g" waits for a second key
 

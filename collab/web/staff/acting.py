@@ -4,6 +4,7 @@ A refusal never costs anybody a text: what was typed stands in the form again, w
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
@@ -151,12 +152,21 @@ def act(
 
 
 def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:
-    """What stands beside every step's form: the inquiry to read again, and after a conflict what happened last."""
+    """What stands beside every step's form: the inquiry to read again, and after a conflict what happened meanwhile."""
     blind = interests.reads_blind(inquiry, actor())
     return {
         "blind": blind,
         "veil": partial(veiled, about=inquiry) if blind else str,
         "answers": questions.answers(inquiry, hooks.language()),
-        "happened": queries.last_events(inquiry) if conflict else [],
+        "happened": queries.happened_since(inquiry, opened_at(), seen_by=actor()) if conflict else [],
         "kinds_of_events": KIND_LABELS,
     }
+
+
+def opened_at() -> datetime | None:
+    """When the form that was sent was first shown, as it says itself; nothing but what a conflict shows rests on it."""
+    try:
+        moment = clock.parse(request.form.get("opened_at"))
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None

@@ -1,14 +1,12 @@
 """The forms of the staff's steps. Each carries the version of the inquiry that the page showed."""
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
-    DateField,
     Field,
     FieldList,
     Form,
@@ -29,26 +27,11 @@ from collab.core import clock
 from collab.core.errors import Invalid
 from collab.inquiries.models import AssignmentKind, HostAnswer
 from collab.reviews import ConditionOwner, Verdict
-from collab.web.forms import Line, PortalForm, Text, stripped
+from collab.web.forms import Day, Line, PortalForm, Text, stripped
 
 #: A letter may be long, but it stays a letter.
 LETTER_LENGTH = 8000
 NOTE_LENGTH = 4000
-
-
-class Day(DateField):
-    """A day, with a refusal in our words."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read ``2026-12-31``; anything else is refused."""
-        if not valuelist or not str(valuelist[0]).strip():
-            self.data = None
-            return
-        try:
-            self.data = date.fromisoformat(str(valuelist[0]).strip())
-        except ValueError:
-            self.data = None
-            raise ValueError(_("Enter a day such as 2026-12-31.")) from None
 
 
 class Seen(IntegerField):
@@ -322,8 +305,8 @@ class ConditionForm(Form):
         return not self.text.data and not any(str(value).strip() for value in self.due_on.raw_data or ())
 
 
-#: Rows for conditions on the page; more than a partner can be expected to meet is another kind of answer.
-CONDITIONS = 6
+#: Rows for conditions on the page at first, and at most: more is another kind of answer.
+CONDITIONS, MOST_CONDITIONS = 3, 12
 
 
 class DecideForm(LetterStepForm):
@@ -332,6 +315,7 @@ class DecideForm(LetterStepForm):
     facts = (
         "verdict",
         "because",
+        "deviation",
         "conditions",
         "period",
         "referral_reason",
@@ -348,8 +332,14 @@ class DecideForm(LetterStepForm):
         needed=_l("Write one sentence why."),
         description=_l("For the record; the partner does not read it."),
     )
+    deviation = words(
+        _l("Why you decide otherwise than the guide line proposes"),
+        most=1000,
+        rows=3,
+        description=_l("For the record; the partner does not read it."),
+    )
     conditions = FieldList(
-        FormField(ConditionForm), _l("Conditions"), min_entries=CONDITIONS, max_entries=CONDITIONS
+        FormField(ConditionForm), _l("Conditions"), min_entries=CONDITIONS, max_entries=MOST_CONDITIONS
     )
     period = line(_l("Period without a place"), most=80, description=_l("For instance “spring 2027”."))
     referral_reason = SelectField(_l("Reason for referring"), validators=[Optional()])

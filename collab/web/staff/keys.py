@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from collab.inquiries.statuses import Step
 from collab.web.access import signed_in
 from collab.web.staff import bp
+from collab.web.staff.bulk_steps import BulkStep
 
 #: The key of each step on an inquiry's page, by the name of its page.
 STEP_KEYS: dict[str, str] = {
@@ -22,6 +23,14 @@ STEP_KEYS: dict[str, str] = {
     "confirm": "c",
     "answer_as_host": "h",
     "review": "s",
+}
+
+#: The key of each step for many, in the queue.
+BULK_KEYS: dict[BulkStep, str] = {
+    BulkStep.OWN: "w",
+    BulkStep.REMIND: "b",
+    BulkStep.VOID: "v",
+    BulkStep.EXPORT: "l",
 }
 
 
@@ -52,6 +61,10 @@ def _groups() -> list[tuple[str, list[tuple[tuple[str, ...], str]]]]:
                 (("j", "k"), _("Next or previous inquiry")),
                 (("Enter",), _("Open it")),
                 (("x",), _("Tick it")),
+                *(
+                    ((key,), _("%(step)s: those ticked", step=step.label))
+                    for step, key in BULK_KEYS.items()
+                ),
             ],
         ),
         (

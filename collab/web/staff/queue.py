@@ -16,7 +16,7 @@ from collab.inquiries.queries import QueueView
 from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.staff import bp
-from collab.web.staff.bulk_steps import BulkStep
+from collab.web.staff.keys import BULK_KEYS
 from collab.web.staff.shown import shown
 from collab.web.staff.words import list_words
 from collab.web.staff_chrome import departments_here
@@ -47,7 +47,7 @@ def queue() -> ResponseReturnValue:
         view=view,
         rows=shown(list(page.rows), here),
         picks=may(actor(), Permission.TRIAGE),
-        bulk_steps=BulkStep,
+        bulk_keys=BULK_KEYS,
         here=urlencode(here),
         newer=url_for(".queue", **here, after=page.newer) if page.newer else None,
         older=url_for(".queue", **here, after=page.older) if page.older else None,

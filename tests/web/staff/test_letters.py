@@ -257,7 +257,7 @@ def test_two_heads_decide_at_the_same_time(
     assert answer.status_code == 409
     text = html.text_of(html.parse(answer.text))
     assert "Accepted, by First Head" in text
-    assert "What happened last" in text
+    assert "What happened meanwhile" in text
     assert letter_in(answer) == "Dear colleague, my own words."
     again = second.answer(answer, _form="send", _button="send")
     assert again.status_code in (403, 409)

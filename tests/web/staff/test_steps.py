@@ -356,7 +356,7 @@ def test_somebody_was_faster(world: World, at: Callable[..., str], coordinator: 
     assert answer.status_code == 409
     text = html.text_of(html.parse(answer.text))
     assert "Marked as urgent, by Fast Colleague" in text
-    assert "What happened last" in text
+    assert "What happened meanwhile" in text
     assert clock.now().strftime("%Y") in text
     assert "A long and careful question." in answer.text
     assert day(world, 20) in answer.text
