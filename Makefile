@@ -68,9 +68,9 @@ $(VENV)/.runtime: $(VENV)/.created requirements/runtime.txt requirements/build.t
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.runtime requirements/postgres.txt requirements/test.txt
+$(VENV)/.test: $(VENV)/.runtime requirements/postgres.txt requirements/pdf.txt requirements/test.txt
 	@echo "Installing what the tests need ..."
-	@$(INSTALL) -r requirements/postgres.txt -r requirements/test.txt
+	@$(INSTALL) -r requirements/postgres.txt -r requirements/pdf.txt -r requirements/test.txt
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test requirements/check.txt

@@ -18,6 +18,7 @@ LOCKS = ROOT / "requirements"
 ARGUMENTS = {
     "runtime": ["pyproject.toml"],
     "postgres": ["--extra", "postgres", "pyproject.toml"],
+    "pdf": ["--extra", "pdf", "pyproject.toml"],
     "build": ["--group", "build"],
     "test": ["--group", "test"],
     "check": ["--group", "check"],
@@ -30,7 +31,8 @@ def declared() -> dict[str, list[Requirement]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = {name: project["dependency-groups"][name] for name in ("build", "test", "check")}
     asked["runtime"] = project["project"]["dependencies"]
-    asked["postgres"] = project["project"]["optional-dependencies"]["postgres"]
+    for name in ("postgres", "pdf"):
+        asked[name] = project["project"]["optional-dependencies"][name]
     return {name: [Requirement(line) for line in lines] for name, lines in asked.items()}
 
 
