@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
 from wtforms.validators import Optional
 
@@ -21,7 +21,7 @@ from collab.accounts import Role
 from collab.accounts.permissions import Permission, departments_where
 from collab.core.db import TryAgain, unit_of_work
 from collab.core.errors import Refused
-from collab.inquiries import Inquiry, Reason, queries, triage
+from collab.inquiries import Inquiry, Reason, queries, tags, triage
 from collab.inquiries.queries import QueueRow
 from collab.inquiries.reasons import VOIDING
 from collab.web import errors
@@ -29,7 +29,7 @@ from collab.web.access import actor, requires
 from collab.web.forms import PortalForm
 from collab.web.staff import bp, walking
 from collab.web.staff.bulk_steps import BulkStep
-from collab.web.staff.forms import choices, words
+from collab.web.staff.forms import choices, line, words
 from collab.web.staff.reports import inquiries_file
 from collab.web.staff.shown import shown
 
@@ -43,6 +43,7 @@ TRIES = 3
 #: What is said above the button, so that nobody presses it unaware.
 _LEDES: dict[BulkStep, LazyString] = {
     BulkStep.OWN: _l("The partners are told nothing."),
+    BulkStep.TAG: _l("A tag that is not there yet is made. The partners never see tags."),
     BulkStep.REMIND: _l(
         "Whoever is waited for is reminded by mail: the partner of a question, hosts and reviewers of their answers."
     ),
@@ -56,6 +57,7 @@ class BulkForm(PortalForm):
     """What the steps need; the page shows of it what the chosen step takes."""
 
     person: SelectField
+    tag: StringField
     reason: SelectField
     note: TextAreaField
 
@@ -64,6 +66,12 @@ class OwnManyForm(BulkForm):
     """Which coordinator has them from now on."""
 
     person = SelectField(_l("Coordinator"), validators=[Optional()])
+
+
+class TagManyForm(BulkForm):
+    """The tag they all get."""
+
+    tag = line(_l("Tag"), most=tags.NAME_LENGTH, needed=_l("Write the tag."))
 
 
 class VoidManyForm(BulkForm):
@@ -75,6 +83,7 @@ class VoidManyForm(BulkForm):
 
 _FORMS: dict[BulkStep, type[BulkForm]] = {
     BulkStep.OWN: OwnManyForm,
+    BulkStep.TAG: TagManyForm,
     BulkStep.REMIND: BulkForm,
     BulkStep.VOID: VoidManyForm,
 }
@@ -167,6 +176,9 @@ def _verb(step: BulkStep, form: BulkForm) -> Callable[[Inquiry, int], object]:
         case BulkStep.OWN:
             person = accounts.user_by_id(int(form.person.data)) if form.person.data else None
             return lambda inquiry, version: triage.own(inquiry, person, by=who, version=version)
+        case BulkStep.TAG:
+            name = form.tag.data or ""
+            return lambda inquiry, _version: tags.put(inquiry, name, by=who, new=True)
         case BulkStep.REMIND:
             return lambda inquiry, version: triage.remind(inquiry, by=who, version=version)
         case BulkStep.VOID:

@@ -10,6 +10,7 @@ class BulkStep(StrEnum):
     """What can be done with many at once."""
 
     OWN = "own"
+    TAG = "tag"
     REMIND = "remind"
     VOID = "void"
     EXPORT = "export"
@@ -18,6 +19,7 @@ class BulkStep(StrEnum):
     def label(self) -> LazyString:
         return {
             BulkStep.OWN: _l("Set the coordinator"),
+            BulkStep.TAG: _l("Add a tag"),
             BulkStep.REMIND: _l("Remind"),
             BulkStep.VOID: _l("Set aside as spam or test"),
             BulkStep.EXPORT: _l("Download as CSV"),

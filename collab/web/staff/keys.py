@@ -28,6 +28,7 @@ STEP_KEYS: dict[str, str] = {
 #: The key of each step for many, in the queue.
 BULK_KEYS: dict[BulkStep, str] = {
     BulkStep.OWN: "w",
+    BulkStep.TAG: "t",
     BulkStep.REMIND: "b",
     BulkStep.VOID: "v",
     BulkStep.EXPORT: "l",

@@ -97,6 +97,16 @@ def test_a52_the_file_holds_what_was_ticked(world: World, coordinator: Staff) ->
     assert "'=1+1 wanted" in table[1]
 
 
+def test_many_get_one_tag(world: World, coordinator: Staff) -> None:
+    ids = [world.received(), world.received()]
+    page = ticked(coordinator, [row(world, id) for id in ids], "Add a tag")
+    assert "Write the tag." in text(coordinator.answer(page, _form="step"))
+    done = coordinator.answer(page, _form="step", tag="Spring school")
+    assert "Done for 2 inquiries" in text(done)
+    for id in ids:
+        assert "Spring school" in text(coordinator.get(f"/staff/inquiries/{world.get(id).reference}"))
+
+
 def test_nothing_ticked_says_what_to_do(world: World, coordinator: Staff) -> None:
     world.received()
     answer = ticked(coordinator, [], "own")
