@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         templating,
     )
     from collab.web.account import bp as account
+    from collab.web.account.calendar_feed import feeds_bp as feeds
     from collab.web.admin import bp as admin
     from collab.web.partner import bp as partner
     from collab.web.public import bp as public
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.init_app(app, settings)
     pieces.init_app(app)
     staff_session.init_app(app, settings)
-    for blueprint in (public, partner, account, staff, admin, health.bp):
+    for blueprint in (public, partner, account, feeds, staff, admin, health.bp):
         app.register_blueprint(blueprint)
     assets.install(app, settings)
     page_cache.install(app, settings)

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     SEE_REPORTS = "see_reports"
     CLEAR_GATES = "clear_gates"
     WORK_IN_OFFICE = "work_in_office"
+    SHARE_VIEWS = "share_views"
     ENTER_ABSENCES = "enter_absences"
 
 
@@ -50,6 +51,8 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     # Everybody enters the own absences; these those of somebody who is ill.
     Permission.ENTER_ABSENCES: frozenset({Role.COORDINATOR, Role.ADMIN}),
     Permission.SEE_SETTINGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
+    # A shared view stands in everybody's menu.
+    Permission.SHARE_VIEWS: frozenset({Role.COORDINATOR, Role.HEAD}),
     Permission.EDIT_RUBRICS: frozenset({Role.HEAD, Role.ADMIN}),
     Permission.EDIT_TAGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),
     Permission.EDIT_WORDINGS: frozenset({Role.COORDINATOR, Role.HEAD, Role.ADMIN}),

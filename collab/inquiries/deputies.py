@@ -7,7 +7,7 @@ a coordinator has in hand every coordinator may go on with; it is shown under th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from collab import departments
 from collab.accounts import Role, User, absences
 from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, may
+from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid, NotFound
 from collab.departments import Department
@@ -47,7 +48,8 @@ class InHand(NamedTuple):
     reference: str
     title: str
     status: Status
-    due_at: datetime | None
+    due_on: date | None
+    late: bool
     unread: bool
 
 
@@ -62,13 +64,20 @@ class Deputising:
     in_hand: list[InHand]
 
 
-def deputising(actor: Actor, *, most: int = MOST) -> list[Deputising]:
-    """What waits for those for whom the actor stands in today; one query where nobody is away."""
+def deputising(
+    actor: Actor, *, here: Iterable[Department] | None = None, most: int = MOST
+) -> list[Deputising]:
+    """What waits for those for whom the actor stands in today; one query for a department where nobody is away.
+
+    :param here: the departments there are, where they are at hand.
+    """
     found: list[Deputising] = []
     if actor.user_id is None:
         return found
     mine = {department for department, role in actor.memberships if role in absences.COVERED}
-    for department in _departments(mine):
+    for department in departments.all_departments() if here is None else here:
+        if department.id not in mine:
+            continue
         roster = absences.roster(department)
         for absent, roles in sorted(roster.stood_in_by(actor.user_id).items()):
             away = roster.away[absent]
@@ -78,7 +87,7 @@ def deputising(actor: Actor, *, most: int = MOST) -> list[Deputising]:
                     user_id=absent,
                     until=away.last_day,
                     asked=_asked(absent, department.id, roles, actor, most),
-                    in_hand=_in_hand(absent, department.id, actor, most) if Role.COORDINATOR in roles else [],
+                    in_hand=_in_hand(absent, department, actor, most) if Role.COORDINATOR in roles else [],
                 )
             )
     return found
@@ -128,11 +137,6 @@ def take_over(assignment: Assignment, *, by: Actor) -> Assignment:
         raise Conflict(refusal.message) from None
 
 
-def _departments(ids: Iterable[int]) -> list[Department]:
-    wanted = set(ids)
-    return [one for one in departments.all_departments() if one.id in wanted] if wanted else []
-
-
 def _asked(absent: int, department_id: int, roles: Iterable[Role], actor: Actor, most: int) -> list[Asked]:
     kinds = [
         kind for kind in AssignmentKind if Role(kind.value) in roles and _may(actor, kind, department_id)
@@ -155,19 +159,30 @@ def _asked(absent: int, department_id: int, roles: Iterable[Role], actor: Actor,
     return [Asked(*row) for row in rows]
 
 
-def _in_hand(absent: int, department_id: int, actor: Actor, most: int) -> list[InHand]:
+def _in_hand(absent: int, department: Department, actor: Actor, most: int) -> list[InHand]:
     rows = db.session.execute(
         sa.select(Inquiry.reference, Inquiry.title, Inquiry.status, Inquiry.due_at, Inquiry.unread)
         .where(
             Inquiry.coordinator_id == absent,
-            Inquiry.department_id == department_id,
+            Inquiry.department_id == department.id,
             sa.or_(Inquiry.status.in_(sorted(OURS)), Inquiry.unread),
             visible(actor),
         )
         .order_by(Inquiry.unread.desc(), Inquiry.due_at, Inquiry.id)
         .limit(most)
     )
-    return [InHand(*row) for row in rows]
+    now = clock.now()
+    return [
+        InHand(
+            reference,
+            title,
+            status,
+            clock.local_day(due_at, department.timezone) if due_at else None,
+            status in OURS and due_at is not None and due_at < now,
+            unread,
+        )
+        for reference, title, status, due_at, unread in rows
+    ]
 
 
 def _unanswered() -> tuple[sa.ColumnElement[bool], ...]:

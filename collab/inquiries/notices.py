@@ -318,17 +318,15 @@ def new_in_queue(inquiry: Inquiry) -> None:
     """New inquiries wait in the queue: each coordinator is told once a day."""
     day = clock.today(inquiry.department.timezone)
     people = holders(inquiry.department_id, Role.COORDINATOR)
-    counts = _counts(inquiry.department_id, Status.RECEIVED, people)
-    for person in people:
-        _to_staff(
-            inquiry,
-            [person],
-            "S1",
-            "staff_new",
-            asked_as=Role.COORDINATOR,
-            count=counts[person.id],
-            dedupe_key=f"new:{inquiry.department_id}:{person.id}:{day}",
-        )
+    _to_staff(
+        inquiry,
+        people,
+        "S1",
+        "staff_new",
+        asked_as=Role.COORDINATOR,
+        count=_counts(inquiry.department_id, Status.RECEIVED, people),
+        dedupe_key=f"new:{inquiry.department_id}:{{}}:{day}",
+    )
 
 
 def host_answered(inquiry: Inquiry, assignment: Assignment) -> None:
@@ -360,8 +358,7 @@ def decision_waits(inquiry: Inquiry) -> None:
     """S4: a decision waits for the head."""
     people = holders(inquiry.department_id, Role.HEAD)
     counts = _counts(inquiry.department_id, Status.DECISION_READY, people)
-    for person in people:
-        _to_staff(inquiry, [person], "S4", "staff_decision", asked_as=Role.HEAD, count=counts[person.id])
+    _to_staff(inquiry, people, "S4", "staff_decision", asked_as=Role.HEAD, count=counts)
 
 
 def released(inquiry: Inquiry, person: User) -> None:
@@ -552,7 +549,7 @@ def _to_staff(
     name: str,
     *,
     asked_as: Role | Mapping[int, Role] | None,
-    count: int,
+    count: int | Mapping[int, int],
     dedupe_key: str | None = None,
     path: str = "",
     **context: Any,
@@ -560,6 +557,8 @@ def _to_staff(
     """Tell members of staff, each as wanted; who stands in for somebody away is told as well.
 
     :param asked_as: the role in which they (or each of them) have to act; ``None`` where it only informs.
+    :param count: how many things wait for them, or for each of them.
+    :param dedupe_key: with ``{}`` in the place of the reader.
     """
     role_of = (
         asked_as if isinstance(asked_as, Mapping) else dict.fromkeys((one.id for one in people), asked_as)

@@ -5,7 +5,7 @@ somebody has to act on goes to the deputy of whoever is away as well, and says f
 coordinators who are here. Who has declared a conflict of interest hears nothing of the inquiry, deputy or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,13 +76,14 @@ class Notice:
 
     :param topic: S1–S4 (domain.md B.5).
     :param name: of the mail's templates.
-    :param count: how many things wait, for the subject.
+    :param count: how many things wait, for the subject; or that of each who was asked.
+    :param dedupe_key: with ``{}`` in the place of the reader.
     :param path: of the page it leads to; the inquiry's when not given.
     """
 
     topic: str
     name: str
-    count: int = 1
+    count: int | Mapping[int, int] = 1
     dedupe_key: str | None = None
     path: str = ""
     context: dict[str, Any] = field(default_factory=dict)
@@ -90,6 +91,9 @@ class Notice:
     @property
     def kind(self) -> MailKind:
         return KIND_OF.get(self.name, MailKind.GIVEN)
+
+    def count_for(self, user_id: int) -> int:
+        return self.count if isinstance(self.count, int) else self.count.get(user_id, 1)
 
 
 def tell(
@@ -171,13 +175,11 @@ def holders(department_id: int, role: Role) -> list[User]:
 
 def _write(inquiry: Inquiry, notice: Notice, reader: Reader, words: dict[str, Any]) -> None:
     for_whom = reader.for_whom
-    path, context, key = notice.path, dict(notice.context), notice.dedupe_key
+    path, context = notice.path, dict(notice.context)
     if for_whom is not None and for_whom["takes_over"]:
         # The file is not open to a deputy before taking it over: neither the page nor what was written about it.
         path = "/staff/"
         context |= {"note": ""}
-    if key is not None and for_whom is not None:
-        key = f"{key}:{reader.user.id}"
     composed = mail.compose(
         notice.name,
         reader.user.locale,
@@ -185,7 +187,7 @@ def _write(inquiry: Inquiry, notice: Notice, reader: Reader, words: dict[str, An
         **{
             **words,
             "address": site.address(path or f"/staff/inquiries/{inquiry.reference}"),
-            "count": notice.count,
+            "count": notice.count_for(reader.absence.user_id if reader.absence else reader.user.id),
             "for_whom": for_whom,
             **context,
         },
@@ -200,5 +202,5 @@ def _write(inquiry: Inquiry, notice: Notice, reader: Reader, words: dict[str, An
         reader="staff",
         department_id=inquiry.department_id,
         about=("inquiry", inquiry.id),
-        dedupe_key=key,
+        dedupe_key=notice.dedupe_key.format(reader.user.id) if notice.dedupe_key else None,
     )

@@ -9,7 +9,7 @@ import structlog
 
 from collab.core import clock
 from collab.core.db import db
-from collab.jobs import figures, inquiries, upkeep
+from collab.jobs import desk, figures, inquiries, upkeep
 from collab.jobs.models import JobRun
 from collab.jobs.rounds import retrying
 
@@ -33,6 +33,8 @@ class Job:
 JOBS: list[Job] = [
     Job("inquiries.clocks", timedelta(minutes=1), inquiries.turn_clocks),
     Job("inquiries.sweep", timedelta(minutes=10), inquiries.sweep),
+    Job("desk.digests", timedelta(minutes=1), desk.write_digests),
+    Job("desk.sweep", timedelta(days=1), desk.sweep),
     Job("figures.keep", timedelta(seconds=15), figures.keep_sums),
     Job("privacy.retention", timedelta(days=1), inquiries.retain),
     Job("files.scan", timedelta(seconds=15), upkeep.scan_files),

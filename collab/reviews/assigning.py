@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
-from collab.accounts import Role, User
+from collab.accounts import Role, User, absences
 from collab.accounts.actor import Actor
 from collab.accounts.models import Membership
 from collab.core import clock
@@ -36,6 +36,7 @@ class Reviewer:
     :param done: reviews given in the last two years, and how many days half of them took at most.
     :param inside: whether this person works in an area of the host's; ``None`` when one of the two has no area set.
     :param closed: why this person cannot be asked at all; empty when it can.
+    :param away_until: the last day of an absence, and ``deputy`` who stands in as reviewer.
     :param suspected: what could be an interest: to be judged before asking.
     """
 
@@ -47,6 +48,8 @@ class Reviewer:
     inside: bool | None
     closed: str
     suspected: tuple[Suggestion, ...]
+    away_until: date | None = None
+    deputy: str = ""
 
 
 def reviewers_for(inquiry: Inquiry, *, seen_by: Actor) -> list[Reviewer]:
@@ -59,6 +62,7 @@ def reviewers_for(inquiry: Inquiry, *, seen_by: Actor) -> list[Reviewer]:
     waiting, days = _load(people, seen_by), _days(inquiry.department_id, people, seen_by)
     suspected = interests.suggest(inquiry, people, seen_by=seen_by)
     group = host_areas(inquiry)
+    roster = absences.roster(inquiry.department)
     found = [
         Reviewer(
             user=person,
@@ -69,12 +73,21 @@ def reviewers_for(inquiry: Inquiry, *, seen_by: Actor) -> list[Reviewer]:
             inside=is_inside(person, inquiry.department_id, group),
             closed=closed.get(person.id, ""),
             suspected=tuple(suspected[person.id]),
+            away_until=roster.until(person.id),
+            deputy=getattr(roster.stand_in(person.id, Role.REVIEWER), "name", ""),
         )
         for person in people
     ]
     return sorted(
         found,
-        key=lambda one: (bool(one.closed), bool(one.suspected), one.waiting, one.user.name, one.user.id),
+        key=lambda one: (
+            bool(one.closed),
+            bool(one.suspected),
+            one.away_until is not None,
+            one.waiting,
+            one.user.name,
+            one.user.id,
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """What every form of the portal does alike: texts are cleaned before they are checked, errors stand at their field."""
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,7 @@ from babel.support import Translations
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import Field, Form
+from wtforms import DateField, Field, Form
 from wtforms.form import BaseForm
 from wtforms.i18n import DefaultTranslations, messages_path
 from wtforms.validators import ValidationError
@@ -37,6 +38,21 @@ class PortalForm(FlaskForm):
             self.form_errors.append(refusal.message)
         else:
             field.errors = [*field.errors, refusal.message]
+
+
+class Day(DateField):
+    """A day, with a refusal in our words."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read ``2026-12-31``; anything else is refused."""
+        if not valuelist or not str(valuelist[0]).strip():
+            self.data = None
+            return
+        try:
+            self.data = date.fromisoformat(str(valuelist[0]).strip())
+        except ValueError:
+            self.data = None
+            raise ValueError(_("Enter a day such as 2026-12-31.")) from None
 
 
 class Line:

@@ -13,7 +13,7 @@ from collab.settings import Settings
 from collab.web.network import client_network
 
 LANGUAGES = ("en", "zh")
-_TOKEN_IN_PATH = re.compile(r"(/(?:confirm|i|draft|invitation|reset)/)[^/?]+")
+_TOKEN_IN_PATH = re.compile(r"(/(?:confirm|i|draft|invitation|reset|feeds)/)[^/?]+")
 log = structlog.get_logger("collab.web")
 
 CONTENT_SECURITY_POLICY = (

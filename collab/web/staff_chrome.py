@@ -60,6 +60,7 @@ def _chrome() -> dict[str, Any]:
 def _menu(who: Actor) -> list[tuple[str, str, bool]]:
     entries = [
         (_("Inquiries"), "staff.home", Permission.SEE_INQUIRIES),
+        (_("Due dates"), "staff.calendar", Permission.SEE_INQUIRIES),
         (_("Gates"), "staff.gates", Permission.WORK_IN_OFFICE),
         (_("Reports"), "staff.reports", Permission.SEE_REPORTS),
         (_("Outbox"), "staff.outbox", Permission.SEE_OUTBOX),

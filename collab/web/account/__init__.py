@@ -14,6 +14,14 @@ def _department() -> None:
     g.department = departments.only()
 
 
-from collab.web.account import invitation, mine, reset, sign_in  # noqa: E402
+from collab.web.account import (  # noqa: E402
+    absences,
+    calendar_feed,
+    invitation,
+    mails,
+    mine,
+    reset,
+    sign_in,
+)
 
-__all__ = ["bp", "invitation", "mine", "reset", "sign_in"]
+__all__ = ["absences", "bp", "calendar_feed", "invitation", "mails", "mine", "reset", "sign_in"]

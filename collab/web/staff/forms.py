@@ -98,9 +98,19 @@ class StepForm(PortalForm):
     )
 
 
-class AskForm(StepForm):
-    """A question to the partner."""
+def text_module() -> SelectField:
+    """Which text module to begin with; what cannot be used is said by ``worded``."""
+    return SelectField(_l("Text module"), validators=[Optional()], validate_choice=False)
 
+
+class AskForm(StepForm):
+    """A question to the partner.
+
+    ``filled_for`` is the day that a text module named when it was put in.
+    """
+
+    wording = text_module()
+    filled_for = HiddenField(validators=[Optional(), Line(most=10)])
     question = words(
         _l("Your question"),
         most=LETTER_LENGTH,
@@ -238,6 +248,7 @@ class NoteForm(StepForm):
 class LetterForm(StepForm):
     """A free letter to the partner."""
 
+    wording = text_module()
     letter = words(_l("Letter"), most=LETTER_LENGTH, needed=_l("Write the letter."), rows=6)
 
 
@@ -260,6 +271,7 @@ class LetterStepForm(StepForm):
         render_kw={"rows": 18},
     )
     drafted_for = HiddenField(validators=[Optional(), Line(most=64)])
+    wording = text_module()
 
     #: The fields of the first page.
     facts: tuple[str, ...] = ()

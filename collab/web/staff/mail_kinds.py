@@ -30,12 +30,14 @@ KINDS: dict[str, LazyString] = {
     "S3": _l("A promised date is at risk"),
     "S4": _l("A decision waits"),
     "S-mention": _l("Somebody is named in a note"),
+    "S-digest": _l("Daily digest"),
     "link": _l("New private link"),
     "letter": _l("Letter to the partner"),
     "draft": _l("Link to an unfinished form"),
     "invitation": _l("Invitation to the staff"),
     "password_reset": _l("Link for a new password"),
     "account_changed": _l("Account changed"),
+    "absence": _l("Absence and deputy"),
 }
 
 

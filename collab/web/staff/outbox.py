@@ -13,6 +13,7 @@ from collab.accounts.permissions import Permission, departments_where, may
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Invalid, NotFound
 from collab.core.text import HiddenCharacters, clean_line
+from collab.desk import digest
 from collab.inquiries import queries
 from collab.mail import MailState, OutboxMail
 from collab.web.access import actor, requires
@@ -90,7 +91,7 @@ def outbox_mail(mail_id: int) -> ResponseReturnValue:
         "staff/mail.html",
         mail=one,
         kind=mail_kinds.kind_of(one.topic),
-        lines=[_linked(line) for line in text.splitlines()],
+        lines=[_linked(line) for line in text.splitlines()] if _is_readable(one) else None,
         manages=manages,
         reference=references.get(one.about_id or 0),
         states=MailState,
@@ -147,6 +148,11 @@ def _mail(mail_id: int, permission: Permission) -> OutboxMail:
     if _about_inquiry(one) and queries.closed_to(who, [one.about_id]):
         raise NotFound  # a declared conflict closes the mails too
     return one
+
+
+def _is_readable(one: OutboxMail) -> bool:
+    """A digest speaks of many inquiries, some of which may be closed to others: its text is its reader's alone."""
+    return one.topic != digest.TOPIC or one.about_id == actor().user_id
 
 
 def _about_inquiry(one: OutboxMail) -> bool:
