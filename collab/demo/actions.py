@@ -16,7 +16,7 @@ from collab.core.errors import Conflict, NotFound
 from collab.departments import Department
 from collab.departments.tracks import Track
 from collab.inquiries import triage
-from collab.inquiries.models import AssignmentKind, HostAnswer, Inquiry
+from collab.inquiries.models import AssignmentKind, HostAnswer, Inquiry, LightPath
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import Step
 from collab.mail import MailState, OutboxMail
@@ -145,13 +145,15 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
         case "host":
             host = next(a.user for a in inquiry.assignments if a.kind is AssignmentKind.HOST)
             _declare(inquiry, actor_of(host))
-            triage.host_answers(
+            reviews.host_answers(
                 inquiry, HostAnswer(act["answer"]), period=act.get("period", ""), note=note, by=actor_of(host)
             )
         case "opinion":
             recommendation = Recommendation(act["recommendation"])
             scores = {
-                criterion: reviews.Mark(None if value == "unknown" else value)
+                criterion: reviews.Mark(
+                    None if value == "unknown" else value, act.get("comments", {}).get(criterion, "")
+                )
                 for criterion, value in act["scores"].items()
             }
             _declare(inquiry, actor_of(people[act["by"]]))
@@ -171,7 +173,9 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
             for gate in reviews.gates.unanswered(inquiry):
                 _clear(inquiry, gate.kind, GateState.CLEARED, note, people)
         case "ready":
-            triage.mark_ready(inquiry, by=coordinator)
+            reviews.mark_ready(inquiry, because=note, by=coordinator)
+        case "light":
+            reviews.take_path(inquiry, LightPath(act["kind"]), by=coordinator)
         case "refer":
             assert reason is not None
             facts = {"reason": reason, "office": act["office"], "contact": act["contact"]}
