@@ -49,6 +49,7 @@ def prepare(settings: Settings) -> Made:
     from collab import accounts, departments, profile
     from collab.accounts import COMMAND
     from collab.core.db import unit_of_work
+    from collab.desk import views
 
     with _alone(settings):
         settings.key()
@@ -61,6 +62,8 @@ def prepare(settings: Settings) -> Made:
                     department = departments.import_department(settings.department, by=COMMAND)
                     profile.import_profile(department, settings.department, by=COMMAND)
                     imported = department.slug
+                for one in departments.all_departments():
+                    views.supply(one.id, by=COMMAND)
                 email = settings.admin_email or _first_address(settings)
                 given = settings.admin_password.get_secret_value() or None
                 password = accounts.create_first_admin(

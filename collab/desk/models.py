@@ -25,6 +25,48 @@ class Presence(Model):
     writing: Mapped[bool] = mapped_column(default=False)
 
 
+class SavedView(Model):
+    """A view of the queue that somebody gave a name.
+
+    Personal, or shared with everybody of a department who sees inquiries: then ``department_id`` is set. ``query`` is
+    the line of the search box that says it (``inquiries.query_language``), with people by their numbers.
+
+    :ivar name_zh: what Chinese readers see, where it differs.
+    :ivar position: the order among the views of the same person or department.
+    """
+
+    __tablename__ = "saved_view"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    #: Nobody for those a department began with.
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"))
+    department_id: Mapped[int | None] = mapped_column(sa.ForeignKey("department.id"))
+    name: Mapped[str] = mapped_column(sa.String(60))
+    name_zh: Mapped[str | None] = mapped_column(sa.String(60))
+    query: Mapped[str] = mapped_column(sa.String(600))
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __table_args__ = (
+        sa.CheckConstraint("owner_id IS NOT NULL OR department_id IS NOT NULL", name="somebodys"),
+        sa.Index("ix_saved_view_owner", "owner_id"),
+        sa.Index("ix_saved_view_department", "department_id"),
+    )
+
+
+class StartView(Model):
+    """With which view a person's work begins after signing in, instead of what waits for him."""
+
+    __tablename__ = "start_view"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    view_id: Mapped[int] = mapped_column(sa.ForeignKey("saved_view.id", ondelete="CASCADE"))
+
+    __table_args__ = (sa.Index("ix_start_view_view", "view_id"),)
+
+
 class WordingStep(StrEnum):
     """What a text module is for: the step whose letter, question or note to the partner it begins."""
 

@@ -48,13 +48,13 @@ from collab.inquiries.models import (
     Tag,
 )
 from collab.inquiries.statuses import CLOSED, OURS, Status
+from collab.inquiries.view import EXTRAORDINARY as EXTRAORDINARY
+from collab.inquiries.view import GROUPS as GROUPS
 from collab.inquiries.view import (
-    EXTRAORDINARY,
     ORDINARY,
     span,
     values,
 )
-from collab.inquiries.view import GROUPS as GROUPS
 from collab.inquiries.view import SORTS as SORTS
 from collab.inquiries.view import QueueView as QueueView
 from collab.inquiries.view import countries as countries

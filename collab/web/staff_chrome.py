@@ -6,6 +6,7 @@ The piles are counted when the layout draws them, and only then: an error page d
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, g, request, url_for
 from flask_babel import get_locale
@@ -17,7 +18,9 @@ from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, may
 from collab.core import site
 from collab.departments import Department
-from collab.inquiries import queries
+from collab.desk import views
+from collab.desk.views import Kept
+from collab.inquiries import queries, query_language
 from collab.inquiries.queries import COUNTED, Piles
 from collab.inquiries.statuses import CLOSED, Status
 from collab.web.access import actor
@@ -41,6 +44,14 @@ def piles_here() -> Piles:
     if "piles" not in g:
         g.piles = queries.piles(actor())
     found: Piles = g.piles
+    return found
+
+
+def views_here() -> list[Kept]:
+    """The saved views of whoever is signed in, read once in a request."""
+    if "views" not in g:
+        g.views = views.kept(actor())
+    found: list[Kept] = g.views
     return found
 
 
@@ -131,15 +142,37 @@ class PileList:
             return Pile(entry.label, entry.url, _count(number), entry.key == here, entry.hot and number > 0)
 
         entries = _entries(request.root_path, str(get_locale()), may(self.who, Permission.TRIAGE))
-        return [
+        groups = [
             PileGroup(heading, [counted(one) for one in group if one.key != "erasure" or counts.erasure])
             for heading, group in entries
         ]
+        return [*groups, *_views_at_the_left()]
 
     @cached_property
     def open(self) -> Pile | None:
         """The one that this page shows."""
         return next((pile for group in self.groups for pile in group.piles if pile.current), None)
+
+
+#: So many saved views stand at the left; the rest is one page further.
+VIEWS_AT_THE_LEFT = 8
+
+
+def _views_at_the_left() -> list[PileGroup]:
+    kept = views_here()
+    if not kept:
+        return []
+    lang, before = str(get_locale())[:2], _address(request.root_path, "staff.queue")
+    view = g.get("view")
+    line = query_language.write(view) if view is not None else None
+    found = [
+        Pile(one.name(lang), f"{before}?{urlencode({'q': one.query})}", None, one.query == line)
+        for one in kept[:VIEWS_AT_THE_LEFT]
+    ]
+    found.append(
+        Pile(_("All views"), _address(request.root_path, "staff.views"), None, g.get("pile") == "views")
+    )
+    return [PileGroup(_("Views"), found)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ const moves = {
   k: () => go(-1),
   x: tick,
   "/": () => {
-    const field = document.querySelector("main input[type=search]");
+    const field = document.querySelector("main input[data-complete], main input[type=search]");
     if (seen(field)) {
       field.focus();
       field.select();

@@ -9,10 +9,11 @@ from flask_login import current_user
 from werkzeug import Response
 
 from collab import accounts
-from collab.accounts import StaffSession, Step, User
+from collab.accounts import Actor, StaffSession, Step, User
 from collab.core import site
 from collab.core.db import unit_of_work
 from collab.core.errors import Invalid, NotFound, TooMany
+from collab.desk import views
 from collab.web import staff_session
 from collab.web.access import actor, public, visitor
 from collab.web.account import bp
@@ -26,7 +27,7 @@ from collab.web.forms import PortalForm
 def sign_in() -> ResponseReturnValue:
     """The first step: address and password."""
     if request.method == "GET" and current_user.is_authenticated:
-        return redirect(next_page() or url_for("staff.home"), code=303)
+        return redirect(next_page() or _first_page(actor()), code=303)
     form = SignInForm()
 
     def act() -> ResponseReturnValue:
@@ -170,7 +171,13 @@ def _onward(found: tuple[User, StaffSession] | None) -> ResponseReturnValue:
         case Step.ENROL:
             return _to("account.enrol")
         case Step.DONE:
-            return redirect(next_page() or url_for("staff.home"), code=303)
+            return redirect(next_page() or _first_page(accounts.actor_of(found[0])), code=303)
+
+
+def _first_page(who: Actor) -> str:
+    """Where somebody's work begins: the view he chose for that, or what waits."""
+    start = views.start_of(who)
+    return url_for("staff.queue", q=start.query) if start else url_for("staff.home")
 
 
 def _to(endpoint: str) -> Response:

@@ -4,10 +4,11 @@ from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from collab.accounts.permissions import Permission, may
-from collab.inquiries import queries
+from collab.inquiries import deputies, mentions, queries
 from collab.web.access import actor, signed_in
 from collab.web.staff import bp
 from collab.web.staff.shown import shown
+from collab.web.staff.views import counted_views
 from collab.web.staff.words import TRACKS
 from collab.web.staff_chrome import departments_here, piles_here
 
@@ -25,11 +26,15 @@ def home() -> ResponseReturnValue:
             return redirect(url_for(".reports"), code=303)
         return render_template("staff/no_inquiries.html")
     waiting = queries.waits_for_me(who)
+    named = mentions.unread(who)
     return render_template(
         "staff/home.html",
         waiting=waiting,
+        deputising=deputies.deputising(who, here=departments_here().values()),
+        mentions=named,
         to_answer=list(zip(waiting.to_answer, shown([row for _one, row in waiting.to_answer]), strict=True)),
         shown=shown,
+        views=counted_views(),
         counts=piles_here(),
         sees_all=may(who, Permission.SEE_ALL_INQUIRIES),
         triages=may(who, Permission.TRIAGE),
