@@ -30,7 +30,7 @@ from collab.inquiries.models import (
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import OPEN, Status
 from collab.mail import MailState, OutboxMail
-from collab.reviews import Condition, Decision, Opinion, OpinionDraft
+from collab.reviews import Condition, Decision, Opinion, OpinionDraft, record
 
 
 def erase(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
@@ -159,6 +159,7 @@ def delete_reviews(inquiry_id: int) -> None:
 def _delete_reviews(inquiry: Inquiry) -> None:
     for model in (Opinion, OpinionDraft):
         db.session.execute(sa.delete(model).where(model.inquiry_id == inquiry.id))
+    record.cut(inquiry)
 
 
 def count_retention(what: str, done: int) -> None:
@@ -237,8 +238,11 @@ def _erase_texts(inquiry: Inquiry, *, person: bool = True) -> None:
         .execution_options(synchronize_session="fetch")
     )
     db.session.execute(
-        sa.update(Decision).where(Decision.inquiry_id == inquiry.id).values(letter="", because="–")
+        sa.update(Decision)
+        .where(Decision.inquiry_id == inquiry.id)
+        .values(letter="", because="–", deviation=sa.case((Decision.deviation.is_not(None), "–")))
     )
+    record.erase(inquiry)
 
 
 def _erase_mails(inquiry: Inquiry) -> None:
