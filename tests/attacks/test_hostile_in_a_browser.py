@@ -13,11 +13,12 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page
 
 from collab import mail
-from collab.core.db import db
+from collab.core.db import db, unit_of_work
 from collab.departments import Department
 from collab.inquiries import Inquiry
 from tests.support.client import Client
 from tests.support.html import parse
+from tests.support.interests import declare_none
 from tests.support.partners import pdf
 from tests.support.people import Staff
 from tests.support.server import Server
@@ -87,6 +88,14 @@ def hostile(fields: dict[str, object], start: int) -> dict[str, object]:
     return {**fields, **lines, **title, **texts}
 
 
+def no_interest(reference: str, *people: Staff) -> None:
+    """These people declare that they have no interest in the inquiry."""
+    for one in people:
+        with unit_of_work():
+            inquiry = db.session.query(Inquiry).filter_by(reference=reference).one()
+            declare_none(inquiry, one.actor)
+
+
 def step(client: Staff, reference: str, page: str, **fields: object) -> None:
     """A step of the staff with what is typed there; letters are sent as drafted, with hostile text added."""
     ends_with_letter = page in {"refer", "decline", "decide"}
@@ -130,6 +139,7 @@ def test_a29_hostile_text_stays_text_on_every_page(
     coordinator = staff("coordinator", name=HOSTILE[2])
     head = staff("head", "admin", name=HOSTILE[0])
     step(coordinator, first, "route", kind="host", person=str(host.user_id), note=LONG[:900])
+    no_interest(first, host, head)
     step(host, first, "answer-as-host", answer="later", period=HOSTILE[1], note=LONG[:900])
     step(coordinator, first, "ask", question=LONG)
     partner, one = partners[0]
@@ -138,7 +148,19 @@ def test_a29_hostile_text_stays_text_on_every_page(
     )
     assert sent.status_code == 303, sent.text
     step(coordinator, first, "note", note=LONG)
-    step(coordinator, first, "ready")
+    reviewer = staff("reviewer", name=HOSTILE[4])
+    step(coordinator, first, "route", kind="reviewer", person=str(reviewer.user_id), note=LONG[:900])
+    no_interest(first, reviewer)
+    rubric = "/staff/settings/rubrics/nuclear-medicine/cooperation"
+    names = {f"criteria-{n}-name_en": text[:100] for n, text in enumerate(HOSTILE[:5])}
+    assert head.fill(rubric, **names, **{"criteria-0-five_zh": HOSTILE[5]}).status_code == 303
+    review = f"/staff/inquiries/{first}/review"
+    half = reviewer.fill(review, because=LONG, comment_value=LONG[:1900], _button="Save for later")
+    assert half.status_code == 303, half.text
+    marks = {f"mark_{code}": "3" for code in ("value", "fit", "feasibility", "fairness", "record")}
+    reviewed = reviewer.fill(review, **marks, recommendation="discuss")
+    assert reviewed.status_code == 303, reviewed.text
+    step(coordinator, first, "ready", note=LONG[:900])
     step(head, first, "decide", verdict="waitlist", because=HOSTILE[2], period=HOSTILE[3])
     step(coordinator, partners[1][1].reference, "decline", reason="out_of_scope", note=LONG[:900])
     step(coordinator, partners[2][1].reference, "set-aside", reason="spam", note=LONG[:900])
@@ -152,7 +174,7 @@ def test_a29_hostile_text_stays_text_on_every_page(
     free = references[5]
     staff_pages = [
         "/staff/", "/staff/inquiries", "/staff/inquiries?status=waitlisted", "/staff/outbox",
-        "/staff/settings/people", "/staff/account",
+        "/staff/settings/people", "/staff/account", "/staff/settings/rubrics", rubric,
         "/staff/inquiries?q=%22%3E%3Cscript%3Ewindow.hit%3D1%3C%2Fscript%3E",
         "/staff/inquiries?q=javascript%3Awindow.hit",
         "/staff/outbox?q=%3Cimg+src%3Dx+onerror%3Dwindow.hit%3D1%3E",
@@ -168,6 +190,7 @@ def test_a29_hostile_text_stays_text_on_every_page(
     watched = [*look_as(head, staff_pages, server, open_context)]
     watched += look_as(coordinator, staff_pages[-14:], server, open_context)
     watched += look_as(host, ["/staff/", f"/staff/inquiries/{first}", "/staff/account"], server, open_context)
+    watched += look_as(reviewer, [f"/staff/inquiries/{first}"], server, open_context)
     for partner, one in partners[:2] + partners[3:]:
         own = f"/en/my/{one.reference}"
         watched += look_as(

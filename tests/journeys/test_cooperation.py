@@ -134,7 +134,7 @@ def test_a_cooperation_from_the_profile_to_the_decision(
     # The coordinator reads the answer and hands over to the head.
     inquiry_page(desk, number)
     expect(desk.locator("main")).to_contain_text("1.2 和 1.4 kDa")
-    step(desk, number, "ready")
+    step(desk, number, "ready", note="The group knows them well; no reviewers were asked.")
     expect(status(desk)).to_have_text("To decide")
 
     # The head decides; the letter is shown, then held: neither mail nor page tell the partner yet.

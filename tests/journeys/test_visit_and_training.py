@@ -71,7 +71,7 @@ def test_a_visit_goes_on_the_waiting_list(
     bench = open_context().new_page()
     sign_in(bench, host)
     step(bench, number, "answer-as-host", answer="later", period="autumn 2027")
-    step(desk, number, "ready")
+    step(desk, number, "ready", note="The group knows them well; no reviewers were asked.")
 
     office = open_context().new_page()
     sign_in(office, head)
