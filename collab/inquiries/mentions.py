@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -29,7 +28,7 @@ from collab.inquiries.statuses import Status
 MOST = 10
 
 
-def may_read(inquiry: Inquiry) -> sa.Select[Any]:
+def may_read(inquiry: Inquiry) -> sa.Select[int, str]:
     """Id and name of everybody who may read this inquiry and its notes now; the same rules as ``queries.visible``."""
     holds = sa.select(sa.literal(1)).where(
         Membership.user_id == User.id, Membership.department_id == inquiry.department_id
@@ -56,7 +55,7 @@ def may_read(inquiry: Inquiry) -> sa.Select[Any]:
         )
     closed = sa.select(sa.literal(1)).where(Conflict.inquiry_id == inquiry.id, Conflict.user_id == User.id)
     everything = sa.exists(holds.where(Membership.role.in_(ALLOWED[Permission.SEE_ALL_INQUIRIES])))
-    allowed = [everything]
+    allowed: list[sa.ColumnElement[bool]] = [everything]
     if inquiry.status is not Status.UNCONFIRMED:
         part = sa.exists(holds.where(Membership.role.in_(ALLOWED[Permission.SEE_INQUIRIES])))
         allowed.append(sa.and_(part, sa.exists(given)))
@@ -167,7 +166,6 @@ class Unread:
     """A note that names the reader, not read yet."""
 
     reference: str
-    title: str
     note_id: int
     who: str
     at: datetime
@@ -179,7 +177,7 @@ def unread(actor: Actor, most: int = 20) -> list[Unread]:
     if actor.user_id is None:
         return []
     rows = db.session.execute(
-        sa.select(Inquiry.reference, Inquiry.title, Note.id, Note.author_name, Note.at, Note.body)
+        sa.select(Inquiry.reference, Note.id, Note.author_name, Note.at, Note.body)
         .select_from(Mention)
         .join(Note, Note.id == Mention.note_id)
         .join(Inquiry, Inquiry.id == Note.inquiry_id)

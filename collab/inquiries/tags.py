@@ -332,8 +332,9 @@ def _make(department_id: int, name: str, slug: str, *, by: Actor, field: str) ->
 def _insert(model: type[Tag] | type[InquiryTag], **values: object) -> bool:
     """Add a row unless it is there; whether it was added."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    done = db.session.connection().execute(insert(model.__table__).values(**values).on_conflict_do_nothing())
-    return done.rowcount == 1
+    # The number of rows is not told alike everywhere; a row that comes back is.
+    statement = insert(model).values(**values).on_conflict_do_nothing().returning(sa.literal(1))
+    return db.session.connection().execute(statement).first() is not None
 
 
 def _locked(*tag_ids: int) -> Sequence[Tag]:

@@ -20,13 +20,14 @@ from collab.mail.actions import (
     retry,
     rewrite,
 )
-from collab.mail.compose import LANGUAGES, Composed, compose, paragraphs
+from collab.mail.compose import LANGUAGES, LINE_BETWEEN, Composed, compose, paragraphs
 from collab.mail.delivery import Postman
 from collab.mail.models import MailState, OutboxMail, Reader
 from collab.mail.queries import by_id, counts, failed_since, of, oldest_waiting, outbox, readable, topics
 
 __all__ = [
     "LANGUAGES",
+    "LINE_BETWEEN",
     "Composed",
     "Letter",
     "MailState",

@@ -21,7 +21,8 @@ from collab.core import site
 from collab.core.wording import format_day, format_moment
 
 LANGUAGES = ("en", "zh")
-_LINE_BETWEEN = "\n\n" + "-" * 40 + "\n\n"
+#: Between the two languages of a letter.
+LINE_BETWEEN = "\n\n" + "-" * 40 + "\n\n"
 _LINK = re.compile(r"https?://[^\s<>\"'，。；：！？、）】》]+[^\s<>\"'，。；：！？、）】》.,;:!?)]")
 
 
@@ -54,7 +55,7 @@ def compose(name: str, locale: str, *, bilingual: bool = True, **context: Any) -
         html = current_app.jinja_env.get_template("mail/layout.html").render(
             subject=subject, lang=first, parts=parts
         )
-    return Composed(subject=subject, text=_LINE_BETWEEN.join(text for _lang, text in texts) + "\n", html=html)
+    return Composed(subject=subject, text=LINE_BETWEEN.join(text for _lang, text in texts) + "\n", html=html)
 
 
 def paragraphs(text: str) -> Markup:

@@ -23,7 +23,7 @@ from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.statuses import Step
 from collab.web import hooks
 from collab.web.access import actor
-from collab.web.staff import walking
+from collab.web.staff import walking, worded
 from collab.web.staff.forms import StepForm
 
 
@@ -130,7 +130,7 @@ def act(
     :param back_to: where it goes then; unless given the inquiry, or the next one of the view it was begun in.
     """
     status: int | None = 200
-    if request.method == "POST":
+    if request.method == "POST" and not worded.wanted():
         onward = back_to or walking.onward(inquiry)
         status = perform(form, inquiry, verb)
         if status is None:
