@@ -4,7 +4,7 @@ What a chart shows stands in a table beside it; it has no colour of its own, no 
 """
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,6 +14,8 @@ WIDTH, HEIGHT = 560, 210
 #: At most so many months are named under a chart.
 MOST_LABELS = 8
 
+Points = tuple[tuple[str, float | None], ...]
+
 _LOOKS = {"fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "opacity"}
 _SVG = "http://www.w3.org/2000/svg"
 
@@ -22,12 +24,13 @@ _LONG = re.compile(r"[0-9]+\.[0-9]{2,}")
 leather.theme.margin = 0.01
 
 
-def shows(points: Sequence[tuple[str, float | None]]) -> bool:
+def shows(points: Points) -> bool:
     """Whether there is something to draw: at least two months with a number."""
     return sum(1 for _month, value in points if value is not None) > 1
 
 
-def columns(points: Sequence[tuple[str, float | None]], *, id: str, title: str) -> str:
+@lru_cache(maxsize=64)
+def columns(points: Points, *, id: str, title: str) -> str:
     """A column for each month.
 
     Of no number at all nothing is drawn: ask ``shows`` first.
@@ -40,7 +43,8 @@ def columns(points: Sequence[tuple[str, float | None]], *, id: str, title: str) 
     return _drawn(chart, points, id, title)
 
 
-def line(points: Sequence[tuple[str, float | None]], *, id: str, title: str) -> str:
+@lru_cache(maxsize=64)
+def line(points: Points, *, id: str, title: str) -> str:
     """A dot for each month, joined by a line where none is missing between them."""
     chart = leather.Chart()
     chart.add_series(leather.Series(list(points)), _Trend())
@@ -71,7 +75,7 @@ class _Trend(leather.Shape):  # type: ignore[misc]  # leather comes without type
         return group
 
 
-def _drawn(chart: Any, points: Sequence[tuple[str, float | None]], id: str, title: str) -> str:
+def _drawn(chart: Any, points: Points, id: str, title: str) -> str:
     months = [month for month, _value in points]
     every = -(-len(months) // MOST_LABELS)
     named = set(months[::-every])

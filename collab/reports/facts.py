@@ -65,8 +65,8 @@ class Cell(NamedTuple):
     measure: str
     month: str
     track: Track
-    area: str
     key: str
+    area: str
     is_demo: bool
 
 
@@ -104,10 +104,10 @@ class Facts:
     def cells(self) -> Iterator[Cell]:
         """All sums this inquiry is part of, with one each."""
         for measure, key in self._counted():
-            yield Cell(self.department_id, measure, self.month, self.track, self.area, key, self.is_demo)
+            yield Cell(self.department_id, measure, self.month, self.track, key, self.area, self.is_demo)
         year = self.month[:4]
         for measure, key in self._compared():
-            yield Cell(self.department_id, measure, year, self.track, "", key, self.is_demo)
+            yield Cell(self.department_id, measure, year, self.track, key, "", self.is_demo)
 
     def _counted(self) -> Iterator[tuple[Measure, str]]:
         yield Measure.STATUS, self.status

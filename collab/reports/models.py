@@ -43,6 +43,8 @@ class Figure(Model):
 class FigureSum(Model):
     """How many inquiries of a month, track and area have one thing in common.
 
+    The key's columns stand in the order in which sums are added up: nothing has to be sorted for it.
+
     :param measure: what is counted (``facts.Measure``), ``key`` of which kind.
     :param month: in which the inquiry came, ``2026-11``; for the fairness report its year alone.
     """
@@ -53,8 +55,8 @@ class FigureSum(Model):
     measure: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     month: Mapped[str] = mapped_column(sa.String(7), primary_key=True)
     track: Mapped[Track] = mapped_column(enum_of(Track, "sum_track"), primary_key=True)
-    area: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
     key: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+    area: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
     is_demo: Mapped[bool] = mapped_column(primary_key=True)
     n: Mapped[int]
 

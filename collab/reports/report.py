@@ -114,7 +114,7 @@ class Report:
     missing: int
     figures: tuple[KeyFigure, ...]
     tables: tuple[Table, ...]
-    series: dict[str, list[tuple[str, float | None]]] = field(default_factory=dict)
+    series: dict[str, tuple[tuple[str, float | None], ...]] = field(default_factory=dict)
 
     def table(self, key: str) -> Table | None:
         return next((table for table in self.tables if table.key == key), None)
@@ -293,7 +293,7 @@ class _Maker:
     ) -> Table:
         received = self.sums.by(Measure.STATUS, of)
         first = self.sums.times(Measure.FIRST, of)
-        decision = self.sums.times(Measure.DECISION, lambda one: (of(one), one.track))
+        decision = self.sums.times(Measure.DECISION, lambda one: (of(one), Track(one.track)))
         waiting = self.waiting(of)
         shown = [(name, label) for name, label in names if received[name] or key == "months"]
         columns = [
@@ -354,7 +354,7 @@ class _Maker:
             ),
         )
 
-    def series(self) -> dict[str, list[tuple[str, float | None]]]:
+    def series(self) -> dict[str, tuple[tuple[str, float | None], ...]]:
         """What is drawn over the months; nothing that must not be shown is drawn either."""
         received = self.sums.by(Measure.STATUS, lambda key: key.month)
         first = self.sums.times(Measure.FIRST, lambda key: key.month)
@@ -362,11 +362,11 @@ class _Maker:
         out = hidden([received[month] for month in months]) if self.protected else frozenset[int]()
         medians = [(month, first.get(month, NO_TIMES)) for month in months]
         return {
-            "received": [
+            "received": tuple(
                 (month, None if place in out else float(received[month]))
                 for place, month in enumerate(months)
-            ],
-            "first": [
+            ),
+            "first": tuple(
                 (
                     month,
                     None
@@ -374,7 +374,7 @@ class _Maker:
                     else float(times.median),
                 )
                 for month, times in medians
-            ],
+            ),
         }
 
     # -- where they stand ------------------------------------------------------------------------------------------

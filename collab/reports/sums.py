@@ -127,12 +127,16 @@ class Scope:
 STANDING = frozenset({Measure.OPEN, Measure.OWNER, Measure.UNANSWERED})
 
 
+#: Compared by month and track; of the others only the key is asked.
+APART = frozenset({Measure.STATUS, Measure.FIRST, Measure.DECISION, Measure.UNANSWERED, Measure.BY_KIND})
+
+
 class Key(NamedTuple):
-    """One sum as read: the areas are added up."""
+    """One sum as read: the areas are added up, and months and tracks too where nobody compares them."""
 
     measure: str
     month: str
-    track: Track
+    track: str
     key: str
 
 
@@ -171,7 +175,7 @@ class Sums:
 
 
 def read(scope: Scope, measures: Iterable[Measure], *, by_year: bool = False) -> Sums:
-    """The sums of a scope: two short queries, and the few inquiries that changed this moment.
+    """The sums of a scope: one query, and the few inquiries that changed this moment.
 
     :param by_year: the measures are those that are kept by year alone (``Measure.BY_…``).
     """
@@ -180,25 +184,10 @@ def read(scope: Scope, measures: Iterable[Measure], *, by_year: bool = False) ->
     first, last = (
         (str(scope.first.year), str(scope.last.year)) if by_year else (str(scope.first), str(scope.last))
     )
-    period = FigureSum.month.between(first, last)
-    wanted: list[sa.ColumnElement[bool]] = []
-    if measures - STANDING:
-        wanted.append(sa.and_(FigureSum.measure.in_(sorted(measures - STANDING)), period))
-    if measures & STANDING:
-        wanted.append(FigureSum.measure.in_(sorted(measures & STANDING)))
-    conditions: list[sa.ColumnElement[bool]] = [FigureSum.department_id == scope.department.id]
-    if scope.track is not None:
-        conditions.append(FigureSum.track == scope.track)
-    if scope.area:
-        conditions.append(FigureSum.area == scope.area)
-    if not scope.demo:
-        conditions.append(~FigureSum.is_demo)
-    columns: list[Any] = [FigureSum.measure, FigureSum.month, FigureSum.track, FigureSum.key]
     found: Counter[Key] = Counter()
-    for where in wanted:
-        rows = sa.select(*columns, sa.func.sum(FigureSum.n)).where(*conditions, where).group_by(*columns)
-        for row in db.session.execute(rows):
-            found[Key(*row[:-1])] += int(row[-1])
+    wanted = [_added_up(scope, measure, first, last) for measure in sorted(measures)]
+    for row in db.session.connection().execute(sa.union_all(*wanted)):
+        found[Key(*row[:-1])] += int(row[-1])
     due = list(db.session.scalars(sa.select(FigureDue.inquiry_id).limit(LIVE + 1)))
     if len(due) > LIVE:
         return Sums(found, db.session.scalar(sa.select(sa.func.count()).select_from(FigureDue)) or 0)
@@ -209,8 +198,30 @@ def read(scope: Scope, measures: Iterable[Measure], *, by_year: bool = False) ->
     for cell, n in changes.items():
         inside = cell.measure in STANDING or first <= cell.month <= last
         if cell.measure in measures and inside and scope.holds(cell):
-            found[Key(cell.measure, cell.month, cell.track, cell.key)] += n
+            apart = cell.measure in APART
+            found[Key(cell.measure, *((cell.month, cell.track) if apart else ("", "")), cell.key)] += n
     return Sums(found)
+
+
+def _added_up(scope: Scope, measure: Measure, first: str, last: str) -> sa.Select[Any]:
+    """The sums of one measure, as much added up as the reports need it."""
+    conditions: list[sa.ColumnElement[bool]] = [
+        FigureSum.department_id == scope.department.id,
+        FigureSum.measure == measure,
+    ]
+    if measure not in STANDING:
+        conditions.append(FigureSum.month.between(first, last))
+    if scope.track is not None:
+        conditions.append(FigureSum.track == scope.track)
+    if scope.area:
+        conditions.append(FigureSum.area == scope.area)
+    if not scope.demo:
+        conditions.append(~FigureSum.is_demo)
+    track = sa.type_coerce(FigureSum.track, sa.String)
+    apart: list[Any] = [FigureSum.month, track] if measure in APART else [sa.literal(""), sa.literal("")]
+    columns: list[Any] = [sa.literal(str(measure)), *apart, FigureSum.key, sa.func.sum(FigureSum.n)]
+    groups = [FigureSum.month, FigureSum.track, FigureSum.key] if measure in APART else [FigureSum.key]
+    return sa.select(*columns).where(*conditions).group_by(*groups)
 
 
 def _one_moment() -> None:

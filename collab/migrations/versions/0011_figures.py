@@ -60,15 +60,15 @@ def upgrade() -> None:
         sa.Column("measure", sa.String(length=20), nullable=False),
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("track", words("sum_track", TRACKS), nullable=False),
-        sa.Column("area", sa.String(length=60), nullable=False),
         sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("area", sa.String(length=60), nullable=False),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["department_id"], ["department.id"], name=op.f("fk_figure_sum_department_id_department")
         ),
         sa.PrimaryKeyConstraint(
-            "department_id", "measure", "month", "track", "area", "key", "is_demo", name=op.f("pk_figure_sum")
+            "department_id", "measure", "month", "track", "key", "area", "is_demo", name=op.f("pk_figure_sum")
         ),
         sqlite_with_rowid=False,
     )
