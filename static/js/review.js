@@ -73,6 +73,9 @@ form.addEventListener("change", touched);
 form.addEventListener("submit", () => {
   stopped = true; // the button sends it all
 });
+if ("unsaved" in form.dataset) {
+  touched(); // it came back with something missing: what is there is kept all the same
+}
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") {
     keep(true);

@@ -81,6 +81,7 @@ def test_on_a_telephone_the_page_dies_and_the_text_is_there(
     expect(page.get_by_text("Draft, not handed in")).to_be_visible()
     page.get_by_role("button", name="Hand in the review").click()
     expect(page.get_by_role("heading", name="Please look at these points again")).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text(re.compile("^Saved"), timeout=PATIENT)
     axe(page)
     for group in page.get_by_role("radiogroup").all():
         if (
