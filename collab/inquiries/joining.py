@@ -7,6 +7,7 @@ since then came to the original, and stays there.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -143,7 +144,7 @@ def part(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
         raise Conflict(_("This inquiry is not joined with another one."))
     now = clock.now()
     joined = standing_of(inquiry)
-    carried = joined.carried if joined else {"others": [], "files": inquiry.file_count}
+    carried: dict[str, Any] = joined.carried if joined else {"others": [], "files": inquiry.file_count}
     move(inquiry, Step.RESTORE, Status.RECEIVED, by=by, data={"into": into.reference})
     inquiry.reason = None
     inquiry.merged_into_id = None

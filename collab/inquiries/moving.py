@@ -72,7 +72,7 @@ def plan(inquiry: Inquiry, to: Department, track: Track) -> Plan:
     )
 
 
-def areas(to: Department, inquiry: Inquiry) -> str:
+def area_there(to: Department, inquiry: Inquiry) -> str:
     """The area an inquiry has there: the same code where there is one, else the open one."""
     settings = to.settings
     if settings.area(inquiry.area) is not None:
@@ -211,6 +211,11 @@ def carry_out(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> Inq
     return moved
 
 
+def can_begin(inquiry: Inquiry) -> bool:
+    """Whether the inquiry stands where it can be moved from."""
+    return inquiry.status in {Status.RECEIVED, Status.IN_REVIEW}
+
+
 def standing_of(inquiry: Inquiry) -> Transfer | None:
     """The move that is under way, if one is."""
     return db.session.scalar(sa.select(Transfer).where(Transfer.inquiry_id == inquiry.id, STANDING_TRANSFER))
@@ -270,7 +275,7 @@ def _begin(inquiry: Inquiry, to: Department, track: Track, area: str, with_file:
         raise Invalid("track", _("It is there already: choose another track or another department."))
     if to.settings.area(area) is None:
         raise Invalid("area", _("Choose one of the areas offered."))
-    if inquiry.status not in {Status.RECEIVED, Status.IN_REVIEW}:
+    if not can_begin(inquiry):
         raise Conflict(_("An inquiry is moved before it is decided on, and while it waits for nobody else."))
     if standing_of(inquiry) is not None:
         raise Conflict(
@@ -313,7 +318,7 @@ def _answered(inquiry: Inquiry, by: Actor) -> None:
 
 
 def _to_track(inquiry: Inquiry, transfer: Transfer, by: Actor) -> Inquiry:
-    if inquiry.status not in {Status.RECEIVED, Status.IN_REVIEW}:
+    if not can_begin(inquiry):
         raise Conflict(_("An inquiry is moved before it is decided on, and while it waits for nobody else."))
     if any(one.kind is AssignmentKind.REVIEWER for one in rules.active_assignments(inquiry)):
         raise Conflict(_("Reviewers have it, and each track is judged in another way. Take them off first."))

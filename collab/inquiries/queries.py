@@ -212,6 +212,7 @@ class QueueRow(NamedTuple):
     is_demo: bool
     submitted_at: datetime
     version: int
+    signals: dict[str, Any] | None
     coordinator: str | None
     with_people: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -247,6 +248,7 @@ _COLUMNS: tuple[Any, ...] = (
     Inquiry.is_demo,
     Inquiry.submitted_at,
     Inquiry.version,
+    Inquiry.signals,
     _Coordinator.name.label("coordinator"),
 )
 
@@ -609,8 +611,9 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     onward = rows[-1].id if more else last if most is not None and looked >= most else None
     if back:
         rows.reverse()
-    older = (rows[-1].id if rows else (start or 1) - 1) if back else onward
-    newer = onward if back else ((rows[0].id if rows else start) if after else None)
+    # Where nothing was found, the row at the cursor itself belongs to the page on the other side.
+    older = (rows[-1].id if rows else (start or 0) + 1) if back else onward
+    newer = onward if back else ((rows[0].id if rows else (start or 0) - 1) if after else None)
     return Page(
         rows=rows,
         older=to_cursor((older,)) if older is not None else None,
@@ -675,10 +678,12 @@ def _walked(
     end = _key(view, rows[-1]) if more else _as_key(last) if last and looked >= most else None
     if back:
         rows.reverse()
-    # The row at the cursor itself belongs to the page behind it.
-    beside: Key | None = (key[0], int(key[1] or 0) + (-1 if view.order == "due" else 1)) if key else None
+    # Where nothing was found, the row at the cursor itself belongs to the page on the other side.
+    beside: Key | None = None
+    if key is not None:
+        beside = (key[0], int(key[1] or 0) + (-1 if (view.order == "due") is back else 1))
     older = (_key(view, rows[-1]) if rows else beside) if back else end
-    newer = end if back else ((_key(view, rows[0]) if rows else key) if key else None)
+    newer = end if back else ((_key(view, rows[0]) if rows else beside) if key else None)
     return Page(
         rows=rows,
         older=to_cursor(older) if older else None,

@@ -1,6 +1,7 @@
 """The partner's own page: where the inquiry stands, what was said, and all the partner can do about it."""
 
 import json
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Invalid, Refused
 from collab.inquiries import Inquiry, Status, conversation, moving, partner, questions
+from collab.inquiries.models import TransferState
 from collab.web.access import partner_page, visitor
 from collab.web.downloads import disposition, download_response
 from collab.web.hooks import language
@@ -147,6 +149,35 @@ def erase(reference: str) -> ResponseReturnValue:
         reference,
         inquiries.ask_for_erasure,
         _("We have your request. Your data are erased within 30 days; you get a mail."),
+    )
+
+
+@bp.route("/<any(en,zh):lang>/my/<reference>/moving", methods=["GET", "POST"], endpoint="moving")
+@partner_page
+def may_we_move(reference: str) -> ResponseReturnValue:
+    """Agree that the inquiry is moved, or not: what goes along stands on the page, the file is asked for apart."""
+    inquiry = own_session.inquiry_of(reference)
+    form = ButtonForm()
+    said = request.form.get("say")
+    if form.validate_on_submit() and said in {"yes", "no"}:
+        if said == "no":
+            return _do(reference, moving.refuse, _("Thank you. Your inquiry stays where it is."))
+        agree = partial(moving.agree, with_file="with_file" in request.form)
+        return _do(reference, agree, _("Thank you. We move your inquiry and write to you."))
+    transfer = moving.standing_of(inquiry)
+    if transfer is None or transfer.state is not TransferState.ASKED:
+        return _back(reference)
+    to = transfer.to_department
+    return render_template(
+        "partner/moving.html",
+        inquiry=inquiry,
+        address_of=reference,
+        form=form,
+        transfer=transfer,
+        to=to,
+        elsewhere=to.id != inquiry.department_id,
+        track=to.settings.tracks.of(transfer.to_track).title.get(language()),
+        plan=moving.plan(inquiry, to, transfer.to_track),
     )
 
 

@@ -23,7 +23,7 @@ PAGES: dict[Step, str] = {
     Step.DECLINE: "decline",
     Step.VOID: "set_aside",
     Step.RESTORE: "restore",
-    Step.MERGE: "merge",
+    Step.MERGE: "join",
     Step.READY: "ready",
     Step.ACCEPT: "decide",
     Step.CONDITIONS: "decide",
@@ -47,6 +47,7 @@ _FIRST = (
     "place_free",
     "confirm",
     "restore",
+    "unjoin",
     "reopen",
 )
 _DANGER = frozenset({"set_aside", "withdraw", "conflict", "erase"})
@@ -107,6 +108,8 @@ def doable(
             continue
         if inquiry.status in _DECIDED_AT and choice.step in rules.DECISIONS:
             page = "decide"
+        if page == "restore" and inquiry.merged_into_id is not None:
+            page = "unjoin"
         label = str(_("Decide")) if page == "decide" else str(choice.step.label)
         why_not = choice.why_not
         if page == "decide" and why_not is None:
@@ -144,7 +147,7 @@ def doable(
 
 #: Rarely wanted: folded away under "More".
 _QUIET = frozenset(
-    {"own", "light", "expedite", "renew_link", "conflict", "erase", "set_aside", "merge", "withdraw"}
+    {"own", "light", "expedite", "renew_link", "conflict", "erase", "set_aside", "join", "move", "withdraw"}
 )
 
 
@@ -157,6 +160,8 @@ def _more(pages: dict[str, str], inquiry: Inquiry, actor: Actor) -> None:
     erased = inquiry.anonymised_at is not None
     if triages and inquiry.status in {Status.RECEIVED, Status.NEEDS_INFO, Status.IN_REVIEW}:
         pages["light"] = str(_("Choose the path"))
+    if triages and inquiry.status in {Status.RECEIVED, Status.IN_REVIEW}:
+        pages["move"] = str(_("Move to another track or department"))
     if triages and inquiry.status is Status.IN_REVIEW:
         pages["reviewers"] = str(_("Choose reviewers"))
         pages["route"] = str(_("Ask one more person"))

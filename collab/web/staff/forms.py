@@ -202,17 +202,6 @@ class SetAsideForm(StepForm):
     note = words(_l("Note"), most=1000, rows=3, description=_l("For staff only."))
 
 
-class MergeForm(StepForm):
-    """A duplicate."""
-
-    original = line(
-        _l("Reference of the original"),
-        most=32,
-        needed=_l("Enter the reference of the inquiry that stays."),
-        description=_l("Both have to come from the same e-mail address."),
-    )
-
-
 class BecauseForm(StepForm):
     """Why something is done, for the record."""
 

@@ -16,6 +16,7 @@ from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.margin import margin
 from collab.inquiries.models import InquiryEvent
 from collab.inquiries.queries import Thread
+from collab.inquiries.signals import Signal
 from collab.mail import OutboxMail
 from collab.web import hooks
 from collab.web.access import actor, requires
@@ -24,6 +25,7 @@ from collab.web.staff.acting import opened
 from collab.web.staff.choices import doable
 from collab.web.staff.forms import LetterForm, NoteForm
 from collab.web.staff.gates import gates_shown
+from collab.web.staff.joining import hints
 from collab.web.staff.queue import asked_view, pile_of
 from collab.web.staff.words import TRACKS
 
@@ -105,7 +107,9 @@ def inquiry(reference: str) -> ResponseReturnValue:
         writes=may(who, Permission.WRITE_NOTES, found.department_id),
         mails=mails if may(who, Permission.SEE_OUTBOX, found.department_id) else [],
         original=queries.original_of(found),
-        earlier=queries.earlier(found, seen_by=who),
+        hints=hints(found, thread, seen_by=who),
+        track_names={track.value: label for track, label in TRACKS.items()},
+        pointed={signal.value: signal.label for signal in Signal},
         margin=beside,
         note_form=note_form,
         letter_form=LetterForm(version=found.version),
@@ -123,7 +127,9 @@ def _has_reviewers(found: Inquiry) -> bool:
 
 def _was_decided(thread: Thread) -> bool:
     steps = {str(step) for step in rules.HELD_STEPS}
-    return any(entry.event is not None and entry.event.kind in steps for entry in thread.entries)
+    return any(
+        entry.event is not None and entry.event.kind in steps and not entry.joined for entry in thread.entries
+    )
 
 
 def _held(found: Inquiry, thread: Thread, mails: list[OutboxMail], now: datetime) -> Held | None:
@@ -142,5 +148,5 @@ def _held(found: Inquiry, thread: Thread, mails: list[OutboxMail], now: datetime
 
 
 def _last_held(thread: Thread) -> InquiryEvent | None:
-    events = [entry.event for entry in thread.entries if entry.event is not None]
+    events = [entry.event for entry in thread.entries if entry.event is not None and not entry.joined]
     return next((event for event in reversed(events) if event.data and "mail" in event.data), None)

@@ -19,7 +19,7 @@ STEP_KEYS: dict[str, str] = {
     "ready": "y",
     "own": "w",
     "set_aside": "v",
-    "merge": "m",
+    "join": "m",
     "confirm": "c",
     "answer_as_host": "h",
     "review": "s",
@@ -62,10 +62,7 @@ def _groups() -> list[tuple[str, list[tuple[tuple[str, ...], str]]]]:
                 (("j", "k"), _("Next or previous inquiry")),
                 (("Enter",), _("Open it")),
                 (("x",), _("Tick it")),
-                *(
-                    ((key,), _("%(step)s: those ticked", step=step.label))
-                    for step, key in BULK_KEYS.items()
-                ),
+                *(((key,), _("%(step)s: those ticked", step=step.label)) for step, key in BULK_KEYS.items()),
             ],
         ),
         (
@@ -81,7 +78,7 @@ def _groups() -> list[tuple[str, list[tuple[tuple[str, ...], str]]]]:
                 ((STEP_KEYS["ready"],), str(Step.READY.label)),
                 ((STEP_KEYS["own"],), _("Set the coordinator")),
                 ((STEP_KEYS["set_aside"],), str(Step.VOID.label)),
-                ((STEP_KEYS["merge"],), str(Step.MERGE.label)),
+                ((STEP_KEYS["join"],), str(Step.MERGE.label)),
                 ((STEP_KEYS["confirm"],), str(Step.CONFIRM.label)),
                 ((STEP_KEYS["answer_as_host"],), _("Answer as host")),
                 ((STEP_KEYS["review"],), _("Review")),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
@@ -18,15 +18,15 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stu
 from collab import reviews
 from collab.accounts.permissions import Permission
 from collab.core import clock
-from collab.core.errors import Forbidden, Invalid
+from collab.core.errors import Invalid
 from collab.departments import Office
-from collab.inquiries import Inquiry, Reason, Status, Step, interests, notices, rules, triage
+from collab.inquiries import Inquiry, Reason, Status, Step, notices, rules, triage
 from collab.inquiries.reasons import DECLINE, REFERRAL
-from collab.reviews import ConditionOwner, ConditionState, Facts, Verdict
+from collab.reviews import ConditionState, Facts, Verdict
 from collab.web.access import actor, requires
-from collab.web.staff import bp, walking
+from collab.web.staff import bp, walking, worded
 from collab.web.staff.acting import beside, inquiry_for, not_possible, perform, possible_or_refuse
-from collab.web.staff.forms import DecideForm, DeclineForm, FulfilForm, LetterStepForm, ReferForm
+from collab.web.staff.forms import DeclineForm, FulfilForm, LetterStepForm, ReferForm
 
 _BOTH = ["GET", "POST"]
 _SETTLED = {ConditionState.MET, ConditionState.WAIVED}
@@ -39,22 +39,27 @@ class Letter:
     step: Step
     facts: Facts
 
-    @property
-    def mark(self) -> str:
-        """Changes with everything that stands in the draft."""
-        held = json.dumps([str(self.step), self.facts.for_letter()], default=str, sort_keys=True)
+    def mark(self, wording: str) -> str:
+        """Changes with everything that stands in the draft, and with the text module it begins with."""
+        held = json.dumps([str(self.step), self.facts.for_letter(), wording], default=str, sort_keys=True)
         return hashlib.sha256(held.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class LetterStep:
-    """One of these steps, as its pages show it."""
+    """One of these steps, as its pages show it.
+
+    :param around: what else the page of its facts shows.
+    :param onward: where it leads when it is done; asked then.
+    """
 
     title: str
     lede: str
     done: str
     offices: list[Office] | None = None
     template: str = "staff/facts.html"
+    around: Callable[[], dict[str, Any]] = dict
+    onward: Callable[[], str] | None = None
 
 
 def run(
@@ -72,17 +77,17 @@ def run(
     sent = request.method == "POST"
     wrong = sent and not form.validate_on_submit() and bool(form.errors.keys() - {"letter"})
     if form.facts and (wrong or not sent):
-        return _facts(form, inquiry, said, 422 if wrong else 200)
+        return facts_page(form, inquiry, said, 422 if wrong else 200)
     try:
         letter = letter_of()
     except Invalid as refusal:
         form.refuse(refusal)
-        return _facts(form, inquiry, said, 422)
+        return facts_page(form, inquiry, said, 422)
     if "change" in request.form and form.facts:
-        return _facts(form, inquiry, said, 200)
+        return facts_page(form, inquiry, said, 200)
     redrafted, earlier = _redraft(form, inquiry, letter)
-    if redrafted or not {"send", "next"} & request.form.keys():
-        return _preview(form, inquiry, said, letter, 200, earlier=earlier)
+    if redrafted or worded.wanted() or not {"send", "next"} & request.form.keys():
+        return _preview(form, inquiry, said, letter, 200, earlier=earlier, drafted=redrafted)
     if not form.letter.data and not form.errors:
         form.letter.errors = [_("The letter is empty.")]
     if form.errors:
@@ -91,9 +96,9 @@ def run(
     status = perform(form, inquiry, lambda: verb(letter))
     if status is None:
         flash(said.done, "success")
-        return redirect(onward, code=303)
+        return redirect(said.onward() if said.onward else onward, code=303)
     if form.facts and form.errors.keys() & set(form.facts):
-        return _facts(form, inquiry, said, status)
+        return facts_page(form, inquiry, said, status)
     return _preview(form, inquiry, said, letter, status)
 
 
@@ -102,17 +107,24 @@ def _redraft(form: LetterStepForm, inquiry: Inquiry, letter: Letter) -> tuple[bo
 
     :returns: whether a new draft was made, and what had been written for other facts.
     """
-    if form.drafted_for.data == letter.mark:
+    mark = letter.mark(form.wording.data or "")
+    if form.drafted_for.data == mark and not worded.wanted():
         return False, None
     earlier = form.letter.data or None
-    form.letter.data = notices.draft_letter(inquiry, letter.step, **letter.facts.for_letter())
     form.letter.errors = []
-    form.drafted_for.data = letter.mark
+    form.letter.data = worded.draft(form, inquiry, letter.step, letter.facts)
+    form.drafted_for.data = letter.mark(form.wording.data or "")
     return True, earlier if earlier != form.letter.data else None
 
 
-def _facts(form: LetterStepForm, inquiry: Inquiry, said: LetterStep, status: int) -> ResponseReturnValue:
-    page = render_template(said.template, form=form, inquiry=inquiry, said=said, **beside(inquiry))
+def facts_page(
+    form: LetterStepForm, inquiry: Inquiry, said: LetterStep, status: int = 200
+) -> ResponseReturnValue:
+    """The page of a step's facts, as they stand in the form."""
+    worded.offer_all(form, inquiry)
+    page = render_template(
+        said.template, form=form, inquiry=inquiry, said=said, **beside(inquiry), **said.around()
+    )
     return page, status
 
 
@@ -124,9 +136,12 @@ def _preview(
     status: int,
     *,
     earlier: str | None = None,
+    drafted: bool = False,
 ) -> ResponseReturnValue:
+    worded.offer(form, inquiry, letter.step, letter.facts)
     page = render_template(
         "staff/preview.html",
+        drafted=drafted,
         form=form,
         inquiry=inquiry,
         said=said,
@@ -147,7 +162,8 @@ def _target(inquiry: Inquiry, step: Step) -> Status | None:
     )
 
 
-def _reasons(reasons: tuple[Reason, ...]) -> list[SelectChoice]:
+def reason_choices(reasons: tuple[Reason, ...]) -> list[SelectChoice]:
+    """Reasons to choose from."""
     return [
         SelectChoice("", _("Choose a reason")),
         *(SelectChoice(str(one), str(one.label)) for one in reasons),
@@ -163,8 +179,8 @@ def refer(reference: str) -> ResponseReturnValue:
     """Another office is right."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     possible_or_refuse(inquiry, Step.REFER)
-    form = ReferForm(version=inquiry.version)
-    form.reason.choices = _reasons(REFERRAL)
+    form = ReferForm(version=inquiry.version, reason=request.args.get("reason"))
+    form.reason.choices = reason_choices(REFERRAL)
 
     def letter_of() -> Letter:
         facts = Facts(
@@ -206,7 +222,7 @@ def decline(reference: str) -> ResponseReturnValue:
     possible_or_refuse(inquiry, Step.DECLINE)
     allowed = tuple(reason for reason in DECLINE if rules.may_decline_with(reason, actor(), inquiry))
     form = DeclineForm(version=inquiry.version)
-    form.reason.choices = _reasons(allowed)
+    form.reason.choices = reason_choices(allowed)
 
     def letter_of() -> Letter:
         return Letter(Step.DECLINE, Facts(reason=Reason(form.reason.data)))
@@ -238,86 +254,7 @@ def decline(reference: str) -> ResponseReturnValue:
     )
 
 
-# -- the head --------------------------------------------------------------------------------------------------------
-
-
-@bp.route("/inquiries/<reference>/decide", methods=_BOTH)
-@requires(Permission.DECIDE)
-def decide(reference: str) -> ResponseReturnValue:
-    """Accept, accept with conditions, waiting list, refer or decline: one sentence, and the letter."""
-    inquiry = inquiry_for(reference, Permission.DECIDE)
-    refusal = reviews.why_not_decide(inquiry, actor())
-    if refusal:
-        raise Forbidden(refusal)
-    possible_or_refuse(inquiry, *rules.DECISIONS)
-    if request.method == "GET" and interests.declaration_of(inquiry, actor().user_id or 0) is None:
-        return redirect(url_for(".interest", reference=reference, then="decide"), code=303)
-    form = DecideForm(version=inquiry.version)
-    offered = verdicts(inquiry)
-    form.verdict.choices = [SelectChoice(str(one), str(one.label)) for one in offered or list(Verdict)]
-    form.referral_reason.choices = _reasons(REFERRAL)
-    form.decline_reason.choices = _reasons(DECLINE)
-
-    def letter_of() -> Letter:
-        verdict = Verdict(form.verdict.data)
-        facts = _facts_of(form, verdict)
-        reviews.check_facts(inquiry, verdict, facts)
-        return Letter(reviews.STEPS[verdict][0], facts)
-
-    return run(
-        form,
-        inquiry,
-        LetterStep(
-            title=_("Decide"),
-            lede=_("First the decision and why; then the letter as it will go out."),
-            done=_("Decided. The letter is held for a while; you can still take it back."),
-            offices=list(inquiry.department.settings.offices.values()),
-            template="staff/decide.html",
-        ),
-        letter_of,
-        lambda letter: reviews.decide(
-            inquiry,
-            Verdict(form.verdict.data),
-            because=form.because.data or "",
-            letter=form.letter.data or "",
-            facts=letter.facts,
-            by=actor(),
-            version=form.version.data,
-        ),
-    )
-
-
-def verdicts(inquiry: Inquiry) -> list[Verdict]:
-    """What can be decided from where the inquiry stands."""
-    steps = {choice.step for choice in rules.choices(inquiry, actor(), now=clock.now()) if choice.possible}
-    return [verdict for verdict, (step, _status) in reviews.STEPS.items() if step in steps]
-
-
-def _facts_of(form: DecideForm, verdict: Verdict) -> Facts:
-    match verdict:
-        case Verdict.CONDITIONAL:
-            conditions = []
-            for entry in form.conditions:
-                row: Any = entry.form
-                if row.is_empty:
-                    continue
-                if not row.text.data:
-                    row.text.errors = [_("Write the condition, or empty the row.")]
-                if row.due_on.data is None:
-                    row.due_on.errors = [_("Choose a day.")]
-                if row.errors or row.text.errors or row.due_on.errors:
-                    raise Invalid("", _("A condition takes a text and a due date."))
-                conditions.append((row.text.data, row.due_on.data, ConditionOwner(row.owner.data)))
-            return Facts(conditions=tuple(conditions))
-        case Verdict.WAITLIST:
-            return Facts(period=form.period.data or "")
-        case Verdict.REFER:
-            reason = Reason(form.referral_reason.data) if form.referral_reason.data else None
-            return Facts(reason=reason, office=form.office.data or "", contact=form.contact.data or "")
-        case Verdict.DECLINE:
-            return Facts(reason=Reason(form.decline_reason.data) if form.decline_reason.data else None)
-        case _:
-            return Facts()
+# -- conditions ------------------------------------------------------------------------------------------------------
 
 
 @bp.route("/inquiries/<reference>/fulfil", methods=_BOTH)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from collab.core import clock
 from collab.core.wording import format_day
 from collab.departments import working_calendar
+from collab.inquiries import Status, signals
 from collab.inquiries.queries import QueueRow
 from collab.web import hooks
 from collab.web.staff.words import list_words
@@ -30,6 +31,7 @@ class ShownRow:
     :param url: the inquiry's page, which leads back into this list.
     :param pill: the status, drawn.
     :param late_days: working days overdue; 0 when it is not late.
+    :param marks: what the portal points out, while the inquiry is still to be read.
     """
 
     row: QueueRow
@@ -39,6 +41,7 @@ class ShownRow:
     pill: Markup
     due: str
     late_days: int
+    marks: tuple[str, ...] = ()
 
 
 def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[ShownRow]:
@@ -70,9 +73,16 @@ def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[S
                 pill=words.pills[row.status],
                 due=format_day(due_on, lang, year=False),
                 late_days=late_days,
+                marks=_marks(row),
             )
         )
     return found
+
+
+def _marks(row: QueueRow) -> tuple[str, ...]:
+    if not row.signals or row.status not in {Status.UNCONFIRMED, Status.RECEIVED}:
+        return ()
+    return tuple(str(signal.mark) for signal in signals.standing(row.signals))
 
 
 def _addresses(here: Mapping[str, Any]) -> Callable[[str], str]:

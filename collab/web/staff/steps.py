@@ -12,6 +12,7 @@ from collab.accounts import Role, User
 from collab.accounts.permissions import Permission
 from collab.core import clock
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
+from collab.desk.models import WordingStep
 from collab.inquiries import (
     AssignmentKind,
     HostAnswer,
@@ -27,19 +28,19 @@ from collab.inquiries import (
     queries,
     rules,
     submission,
+    suggestions,
     triage,
 )
 from collab.inquiries.reasons import VOIDING
 from collab.reviews import ConditionState
 from collab.web.access import actor, requires
-from collab.web.staff import bp
+from collab.web.staff import bp, worded
 from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import (
     AskForm,
     BecauseForm,
     HostForm,
     LetterForm,
-    MergeForm,
     NoteForm,
     OwnForm,
     ReadyForm,
@@ -50,6 +51,7 @@ from collab.web.staff.forms import (
     StepForm,
     choices,
 )
+from collab.web.staff.who_is_here import marked, roster_of
 
 _BOTH = ["GET", "POST"]
 
@@ -64,16 +66,23 @@ def ask(reference: str) -> ResponseReturnValue:
     inquiry = by_reference(reference, seen_by=actor())
     possible_or_refuse(inquiry, Step.ASK)
     form = AskForm(version=inquiry.version, answer_by=clocks.suggested_answer_date(inquiry, clock.now()))
-    return act(
-        form,
-        inquiry,
-        lambda: triage.ask(
+    begun = worded.begin(form, inquiry, WordingStep.ASK, form.question)
+
+    def send() -> None:
+        worded.check_day(form, inquiry)
+        triage.ask(
             inquiry,
             form.question.data or "",
             answer_by=form.answer_by.data or date.min,
             by=actor(),
             version=form.version.data,
-        ),
+        )
+
+    return act(
+        form,
+        inquiry,
+        send,
+        **begun,
         title=_("Ask the partner"),
         lede=_("The question goes out by mail at once, with a link to the partner's own page."),
         button=_("Send the question"),
@@ -93,7 +102,10 @@ def route(reference: str) -> ResponseReturnValue:
         kind=AssignmentKind.HOST.value,
         due_on=clocks.suggested_due(inquiry, AssignmentKind.HOST, clock.now()),
     )
-    people = _candidates(inquiry)
+    people = marked(_candidates(inquiry), roster_of(inquiry))
+    suggested = suggestions.hosts(inquiry, seen_by=actor())
+    order = [str(one.user_id) for one in suggested]
+    people.sort(key=lambda one: order.index(one.value) if one.value in order else len(order))
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
     suspected = _suspected(form, inquiry, people)
 
@@ -123,6 +135,7 @@ def route(reference: str) -> ResponseReturnValue:
         done=_("Given to %(name)s.", name=_name_of(people, form.person.data)),
         nobody=not people,
         suspected=suspected,
+        suggested=suggested,
     )
 
 
@@ -206,6 +219,8 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
         for one in queries.people_for(inquiry, Role.HOST if host else Role.REVIEWER)
         if one.user.id not in asked
     ]
+    role = Role.HOST if host else Role.REVIEWER
+    people = marked(people, roster_of(inquiry), instead=assignment.user_id, role=role)
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
     suspected = _suspected(form, inquiry, people)
     verb = triage.replace_host if host else triage.replace_reviewer
@@ -256,36 +271,6 @@ def set_aside(reference: str) -> ResponseReturnValue:
         lede=_("No mail goes out, and it is left out of all figures. It can be brought back for 30 days."),
         button=_("Set it aside"),
         done=_("Set aside."),
-    )
-
-
-@bp.route("/inquiries/<reference>/merge", methods=_BOTH)
-@requires(Permission.TRIAGE)
-def merge(reference: str) -> ResponseReturnValue:
-    """The same was sent twice."""
-    inquiry = inquiry_for(reference, Permission.TRIAGE)
-    possible_or_refuse(inquiry, Step.MERGE)
-    same = [one for one in queries.earlier(inquiry, seen_by=actor()) if one.same_address]
-    form = MergeForm(version=inquiry.version, original=same[0].reference if len(same) == 1 else None)
-
-    def join() -> None:
-        try:
-            into = by_reference((form.original.data or "").upper(), seen_by=actor())
-        except NotFound:
-            raise Invalid(
-                "original", _("Give the reference of another inquiry of this department.")
-            ) from None
-        triage.merge(inquiry, into=into, by=actor(), version=form.version.data)
-
-    return act(
-        form,
-        inquiry,
-        join,
-        title=_("Merge as a duplicate"),
-        lede=_("This one is closed; its text and files are shown with the original. The partner is told."),
-        button=_("Merge"),
-        done=_("Merged with %(reference)s.", reference=(form.original.data or "").upper()),
-        candidates=same,
     )
 
 
@@ -437,7 +422,7 @@ def own(reference: str) -> ResponseReturnValue:
     people = [one.user for one in queries.people_for(inquiry, Role.COORDINATOR)]
     people.sort(key=lambda user: user.id != actor().user_id)
     form.person.choices = [
-        *choices((user.id, user.name) for user in people),
+        *marked(choices((user.id, user.name) for user in people), roster_of(inquiry), role=Role.COORDINATOR),
         SelectChoice("", _("Nobody: it belongs to all coordinators")),
     ]
 
@@ -535,10 +520,14 @@ def letter(reference: str) -> ResponseReturnValue:
     """A letter that changes no status."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     form = LetterForm(version=inquiry.version)
+    begun = worded.begin(form, inquiry, WordingStep.LETTER, form.letter)
     return act(
         form,
         inquiry,
-        lambda: conversation.write(inquiry, form.letter.data or "", by=actor(), version=form.version.data),
+        **begun,
+        verb=lambda: conversation.write(
+            inquiry, form.letter.data or "", by=actor(), version=form.version.data
+        ),
         title=_("Write to the partner"),
         lede=_("The letter goes out by mail at once, and stands on the partner's own page."),
         button=_("Send the letter"),
