@@ -134,7 +134,7 @@ def _table(
     name: Callable[[str], str],
     target: int,
 ) -> Table:
-    codes = sorted(groups, key=lambda code: (-groups[code].n, code))
+    codes = sorted(groups, key=name)  # by size, the order would say what is not shown
     ordered = [groups[code] for code in codes]
     counts = [one.n for one in ordered]
     out = hidden(counts)

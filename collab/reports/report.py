@@ -466,6 +466,7 @@ class _Maker:
             _("Reason"),
             counts,
             _("None was declined or passed on."),
+            ranked=True,
         )
 
     # -- where they come from --------------------------------------------------------------------------------------
@@ -488,12 +489,24 @@ class _Maker:
                 what,
                 [(name(code), n) for code, n in counts],
                 _("No inquiry came in this period."),
+                ranked=True,
             )
 
     def counted(
-        self, key: str, title: str, says: str, what: str, counts: Sequence[tuple[str, int]], empty: str
+        self,
+        key: str,
+        title: str,
+        says: str,
+        what: str,
+        counts: Sequence[tuple[str, int]],
+        empty: str,
+        *,
+        ranked: bool = False,
     ) -> Table:
-        """A table of names with how many and which share."""
+        """A table of names with how many and which share.
+
+        :param ranked: the largest come first.
+        """
         numbers = [n for _name, n in counts]
         out = hidden(numbers) if self.protected else frozenset[int]()
         whole = sum(numbers)
@@ -507,6 +520,11 @@ class _Maker:
             (name, *((HIDDEN, HIDDEN) if place in out else (n, share(n, whole))))
             for place, (name, n) in enumerate(counts)
         ]
+        if ranked and out:  # in which order the others stand would say how large they are
+            shown = [row for place, row in enumerate(rows) if place not in out]
+            rows = shown + sorted(
+                (row for place, row in enumerate(rows) if place in out), key=lambda row: str(row[0])
+            )
         safe = total_is_safe(numbers, out) or (not out and bool(numbers))
         total = (_("All"), whole, 100.0 if whole else None) if safe else (_("All"), HIDDEN, None)
         return Table(

@@ -415,6 +415,6 @@ def test_a_wrong_sum_is_found_and_mended(filled: Department, app: Flask) -> None
         )
     found = run(main, ["figures", "check"])
     assert found.exit_code == 1
-    assert "country, 2026-09, visit, nuclear_oncology, KE: kept 7, counted 2" in found.output
+    assert "country, 2026-09, visit, KE, nuclear_oncology: kept 7, counted 2" in found.output
     assert run(main, ["figures", "rebuild"]).exit_code == 0
     assert run(main, ["figures", "check"]).exit_code == 0
