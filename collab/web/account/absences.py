@@ -47,7 +47,7 @@ def my_absences() -> ResponseReturnValue:
     form.department.choices = [SelectChoice(str(one.id), one.name(hooks.language())) for one in mine]
     people = {one.id: one for place in mine for one in absences.deputies_for(user, place.id)}
     form.deputy.choices = [
-        SelectChoice("", _("Nobody: the coordinators see to what waits")),
+        SelectChoice("", _("Nobody: the coordinators")),
         *(SelectChoice(str(one.id), one.name) for one in sorted(people.values(), key=lambda one: one.name)),
     ]
     if len(mine) == 1:
@@ -70,7 +70,7 @@ def my_absences() -> ResponseReturnValue:
             form.refuse(refusal)
             status = 422
         else:
-            flash(_("Entered. Have a good time; the rest is seen to."), "success")
+            flash(_("Entered. What waits for you is seen to."), "success")
             return redirect(url_for("account.my_absences"), code=303)
     elif request.method == "POST":
         status = 422

@@ -74,7 +74,7 @@ def calendar() -> ResponseReturnValue:
         most=agenda.MOST,
     )
     late = [one for one in found if one.late and one.who is not Who.PARTNER]
-    weeks = _weeks(first, department, today, [one for one in found if one.day >= first])
+    weeks = _weeks(first, department, today, [one for one in found if one.day >= first and one not in late])
     return render_template(
         "staff/calendar.html",
         late=late,
@@ -83,7 +83,7 @@ def calendar() -> ResponseReturnValue:
         title=_month_name(first),
         whose=whose,
         roles=ROLES,
-        empty=not late and not any(day.items for week in weeks for day in week),
+        nothing=not late and not any(day.items for week in weeks for day in week),
         full=len({one.inquiry_id for one in found}) >= agenda.MOST,
         before=_address(first - timedelta(days=1), whose, today),
         after=_address(after, whose, today),

@@ -48,7 +48,7 @@ def all_absences() -> ResponseReturnValue:
     form = AbsenceOfForm()
     names = [SelectChoice(str(one.id), one.name) for one in people]
     form.person.choices = [SelectChoice("", _("Choose a person")), *names]
-    form.deputy.choices = [SelectChoice("", _("Nobody: the coordinators see to what waits")), *names]
+    form.deputy.choices = [SelectChoice("", _("Nobody: the coordinators")), *names]
     status = 200
     if form.validate_on_submit():
         try:
