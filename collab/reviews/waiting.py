@@ -74,7 +74,11 @@ def ready(actor: Actor, *, by: str = "due") -> list[Ready]:
         )
         for inquiry, part in rows
     ]
-    return order(found, agreed_visits(found, actor)) if by == "points" else found
+    if by != "points":
+        return found
+    first = [(one.panel.mean, one.inquiry.confirmed_at) for one in found]
+    equal = [one for one, key in zip(found, first, strict=True) if first.count(key) > 1]
+    return order(found, agreed_visits(equal, actor))
 
 
 def still_ready(actor: Actor, references: Collection[str]) -> set[str]:

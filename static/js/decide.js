@@ -5,7 +5,7 @@ const choices = [...document.querySelectorAll('input[name="verdict"]')];
 function fit() {
   const chosen = choices.find((choice) => choice.checked);
   for (const part of parts) {
-    part.hidden = !chosen || part.dataset.for !== chosen.value;
+    part.hidden = !chosen || !part.dataset.for.split(" ").includes(chosen.value);
   }
 }
 

@@ -17,6 +17,7 @@ from collab.inquiries import interests
 from collab.web.access import actor, requires
 from collab.web.forms import PortalForm
 from collab.web.staff import bp
+from collab.web.staff.rounds import round_here
 from collab.web.staff.words import TRACKS
 
 #: Where one goes on when all answers are no, besides the inquiry itself.
@@ -57,6 +58,9 @@ def interest(reference: str) -> ResponseReturnValue:
     asked = interests.asked_of(reference, seen_by=actor())
     then = request.args.get("then", "")
     onward = url_for(f".{then if then in THEN else 'inquiry'}", reference=reference)
+    around = round_here(reference) if then == "decide" else None
+    if around is not None:
+        onward = url_for(".decide", reference=reference, round=around.written)
     if asked is None:  # declared already, or just now in another window
         return redirect(onward, code=303)
     form, status = _FORM(), 200
@@ -72,7 +76,7 @@ def interest(reference: str) -> ResponseReturnValue:
             if clean:
                 return redirect(onward, code=303)
             flash(_("Thank you. The inquiry is closed to you, and the coordinators were told."), "success")
-            return redirect(url_for(".home"), code=303)
+            return redirect(around.next_url if around else url_for(".home"), code=303)
     elif request.method == "POST":
         status = 422
     return render_template("staff/interest.html", form=form, asked=asked, track=TRACKS[asked.track]), status

@@ -86,6 +86,8 @@ def run(
     if "change" in request.form and form.facts:
         return facts_page(form, inquiry, said, 200)
     redrafted, earlier = _redraft(form, inquiry, letter)
+    if worded.in_place():
+        return worded.answer(form)
     if redrafted or worded.wanted() or not {"send", "next"} & request.form.keys():
         return _preview(form, inquiry, said, letter, 200, earlier=earlier, drafted=redrafted)
     if not form.letter.data and not form.errors:
