@@ -43,6 +43,12 @@ ENTRIES: tuple[Entry, ...] = (
         _l("What reviewers judge on each track, and how much each of it counts."),
     ),
     Entry(
+        "staff.all_absences",
+        Permission.ENTER_ABSENCES,
+        _l("Who is away"),
+        _l("Absences and deputies, also of somebody who is ill."),
+    ),
+    Entry(
         "admin.people",
         Permission.MANAGE_PEOPLE,
         _l("People"),
