@@ -29,19 +29,16 @@ for (const place of document.querySelectorAll("[data-wording]")) {
     if (typed && !confirm(place.dataset.ask)) { select.value = chosen; return; }
     const data = new FormData(form);
     data.append("use", "1");
-    let page;
+    let found = null;
     try {
-      const answer = await fetch(form.action || location.href, { method: "POST", body: data, redirect: "error" });
-      page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    } catch { page = null; }
-    const next = page?.querySelector(`textarea[name="${area.name}"]:not([hidden])`);
-    // Whatever there is to say (a module that cannot be used, a session that has ended) the page itself says.
-    if (!next || page.querySelector("[data-wording] .err, .errors")) { form.requestSubmit(button); return; }
-    area.value = filled = next.value;
-    for (const name of ["drafted_for", "filled_for"]) {
-      const from = page.querySelector(`input[name="${name}"]`);
-      const to = form.querySelector(`input[name="${name}"]`);
-      if (from && to) to.value = from.value;
+      const answer = await fetch(location.href, { method: "POST", body: data, redirect: "error", headers: { Accept: "application/json" } });
+      if (answer.ok) found = await answer.json();
+    } catch { /* the page itself says what there is to say: a session that has ended, a network that is away */ }
+    if (!found || found.refused) { form.requestSubmit(button); return; }
+    area.value = filled = found.text;
+    for (const [name, value] of Object.entries(found.hidden)) {
+      const field = form.querySelector(`input[name="${name}"]`);
+      if (field) field.value = value;
     }
     chosen = select.value;
     offerBack(typed);

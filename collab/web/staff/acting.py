@@ -136,6 +136,8 @@ def act(
         if status is None:
             flash(done, "success")
             return redirect(onward, code=303)
+    if worded.in_place():
+        return worded.answer(form)
     page = render_template(
         "staff/step.html",
         form=form,

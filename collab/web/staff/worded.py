@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import Field
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
@@ -31,6 +32,19 @@ _VERDICTS = {
 def wanted() -> bool:
     """Whether the form was sent only to have a module put in."""
     return request.method == "POST" and "use" in request.form
+
+
+def in_place() -> bool:
+    """Whether the page's script asks for the text alone, to put it into the page that is open."""
+    return wanted() and request.accept_mimetypes.best == "application/json"
+
+
+def answer(form: Any) -> ResponseReturnValue:
+    """The text for the script, with the hidden fields that belong to it; or why there is none."""
+    refusals = [str(error) for errors in form.errors.values() for error in errors]
+    field = form.question if "question" in form else form.letter
+    hidden = {name: form[name].data or "" for name in ("drafted_for", "filled_for") if name in form}
+    return {"text": field.data or "", "hidden": hidden, "refused": " ".join(refusals)}
 
 
 # -- questions and letters that are written on one page --------------------------------------------------------------
@@ -172,4 +186,4 @@ def _gone() -> str:
     return str(_("This text module is not offered any more."))
 
 
-__all__ = ["begin", "check_day", "draft", "offer", "offer_all", "wanted"]
+__all__ = ["answer", "in_place", "begin", "check_day", "draft", "offer", "offer_all", "wanted"]
