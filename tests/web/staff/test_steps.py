@@ -9,7 +9,7 @@ import pytest
 
 from collab.core import clock
 from collab.core.db import unit_of_work
-from collab.inquiries import AssignmentKind, Inquiry, triage
+from collab.inquiries import AssignmentKind, Inquiry, interests, triage
 from tests.support import html, people
 from tests.support.people import Staff
 from tests.support.world import World, other_department
@@ -85,8 +85,8 @@ def test_a_step_is_taken(
         ("ask", {"question": "Wh\u202eich?", "answer_by": 14}, "question"),
         ("ask", {"question": "x" * 8001, "answer_by": 14}, "question"),
         ("set-aside", {}, "reason"),
-        ("merge", {"original": ""}, "original"),
-        ("merge", {"original": "NM-1999-0001"}, "original"),
+        ("join", {"original": ""}, "original"),
+        ("join", {"original": "NM-1999-0001"}, "original"),
         ("withdraw", {"note": ""}, "note"),
         ("letter", {"letter": "   "}, "letter"),
         ("note", {"note": ""}, "note"),
@@ -111,7 +111,7 @@ def test_a_wrong_field_is_told_at_the_field(
 # -- by whom ---------------------------------------------------------------------------------------------------------
 
 COORDINATORS = [
-    "route", "refer", "set-aside", "merge", "withdraw", "own", "expedite", "renew-link", "letter",
+    "route", "refer", "set-aside", "join", "move", "withdraw", "own", "expedite", "renew-link", "letter",
 ]  # fmt: skip
 
 
@@ -126,9 +126,9 @@ def test_only_coordinators_triage(at: Callable[..., str], world: World, staff: C
 
 
 PAGES = [
-    "", "ask", "route", "refer", "decline", "set-aside", "merge", "restore", "ready", "reopen", "withdraw", "confirm",
-    "place-free", "own", "expedite", "renew-link", "erase", "letter", "answer-as-host", "review", "light", "conflict", "note",
-    "take-back", "decide", "fulfil", "release/1", "files/1",
+    "", "ask", "route", "refer", "decline", "set-aside", "join", "unjoin", "move", "restore", "ready", "reopen",
+    "withdraw", "confirm", "place-free", "own", "expedite", "renew-link", "erase", "letter", "answer-as-host", "review",
+    "light", "conflict", "note", "take-back", "decide", "fulfil", "release/1", "files/1",
 ]  # fmt: skip
 EVERYTHING = ("coordinator", "head", "host", "reviewer")
 
@@ -213,6 +213,9 @@ def test_the_host_answers_and_nobody_else(
     assert "Given to Hua." in coordinator.get(address).text
     assert other.get(address).status_code == 404
     assert coordinator.get(f"{address}/answer-as-host").status_code == 403
+    assert host.get(f"{address}/answer-as-host").location == f"{address}/interest"
+    declared = host.fill(f"{address}/interest", _form="interest", **dict.fromkeys(interests.QUESTIONS, "no"))
+    assert declared.status_code == 303
     home = html.text_of(host.page("/staff/"))
     assert "Can your group take this?" in home
 
@@ -287,25 +290,89 @@ def test_own_and_read(world: World, at: Callable[..., str], staff: Callable[...,
     assert stored(world, address).coordinator_id is None
 
 
-def test_merge_into_the_original_of_the_same_address(
+def test_join_with_the_original_of_the_same_address(
     world: World, at: Callable[..., str], coordinator: Staff
 ) -> None:
     original = at("received", email="twice@example.org")
     other = at("received", email="somebody.else@example.org")
     duplicate = at("received", email="twice@example.org")
-    assert (
-        coordinator.form(f"{duplicate}/merge", form="step").value("original") == original.rpartition("/")[2]
-    )
-    refused = coordinator.fill(f"{duplicate}/merge", original=other.rpartition("/")[2])
+    first, second, third = (one.rpartition("/")[2] for one in (original, other, duplicate))
+    assert f"{duplicate}/join?with={first}" in coordinator.get(duplicate).text
+    assert first in coordinator.get(f"{duplicate}/join").text
+    chosen = coordinator.fill(f"{duplicate}/join", _form="step", original=first.lower())
+    assert chosen.headers["Location"].endswith(f"{duplicate}/join?with={first}")
+    refused = coordinator.fill(f"{duplicate}/join?with={second}", _form="step", stays=second)
     assert refused.status_code == 422
     assert "different e-mail addresses" in refused.text
-    assert (
-        coordinator.fill(f"{duplicate}/merge", original=original.rpartition("/")[2].lower()).status_code
-        == 303
-    )
+    joined = coordinator.fill(f"{duplicate}/join?with={first}", _form="step", stays=first)
+    assert joined.headers["Location"].endswith(original)
     assert stored(world, duplicate).status == "void"
     page = coordinator.get(original).text
-    assert f"Merged from {duplicate.rpartition('/')[2]}" in page
+    assert f"Merged from {third}" in page
+    assert f"{duplicate}/unjoin" in page
+    assert coordinator.get(f"{duplicate}/restore").status_code == 200
+    again = coordinator.fill(f"{duplicate}/unjoin", _form="step")
+    assert again.headers["Location"].endswith(duplicate)
+    assert stored(world, duplicate).status == "received"
+    assert f"Merged from {third}" not in coordinator.get(original).text
+
+
+def test_either_may_go_on_and_two_addresses_need_a_word(
+    world: World, at: Callable[..., str], coordinator: Staff
+) -> None:
+    early, late = at("received", email="one@example.org"), at("received", email="two@example.org")
+    first, second = (one.rpartition("/")[2] for one in (early, late))
+    assert (
+        coordinator.fill(
+            f"{early}/join?with={second}", _form="step", stays=second, same_person=True, note="Told us so."
+        ).status_code
+        == 303
+    )
+    assert stored(world, early).merged_into_id == stored(world, late).id
+    assert "two addresses, one person: confirmed" in coordinator.get(late).text
+    assert first in coordinator.get(late).text
+
+
+def test_a_signal_is_judged_and_leads_to_its_step(
+    world: World, at: Callable[..., str], coordinator: Staff, staff: Callable[..., Staff]
+) -> None:
+    address = at(
+        "received", summary="My mother has cancer. Can your professors see her? Please help us soon."
+    )
+    page = coordinator.get(address).text
+    assert "May be a patient" in page
+    assert "my mother" in page
+    assert (
+        coordinator.form(f"{address}/refer?reason=patient_request", form="step").value("reason")
+        == "patient_request"
+    )
+    assert "Patient?" in coordinator.get("/staff/queue").text
+    assert coordinator.fill(address, _form="/signals/patient_request").status_code == 303
+    assert "says that it is not so" in coordinator.get(address).text
+    assert "Patient?" not in coordinator.get("/staff/queue").text
+    assert staff("head").get(address).status_code == 200
+
+
+def test_moved_to_another_track_on_the_partners_word(
+    world: World, at: Callable[..., str], coordinator: Staff, partner: Callable[..., Any]
+) -> None:
+    address = at("received")
+    inquiry = stored(world, address)
+    slug = world.department.slug
+    assert f"to={slug}.visit" in coordinator.get(f"{address}/move").text
+    asked = coordinator.fill(f"{address}/move?to={slug}.visit", _form="step")
+    assert asked.status_code == 303
+    assert stored(world, address).status == "needs_info"
+    mine = partner(inquiry)
+    assert "Say whether we may move" in mine.get(f"/en/my/{inquiry.reference}").text
+    assert mine.fill(f"/en/my/{inquiry.reference}/moving", _button="I agree").status_code == 303
+    assert stored(world, address).status == "received"
+    assert "Move it now" in coordinator.get(address).text
+    assert coordinator.fill(f"{address}/move", _form="step").status_code == 303
+    assert stored(world, address).track == "visit"
+    page = coordinator.get(address).text
+    assert "Moved to another track" in page
+    assert "Your proposal in brief" in page
 
 
 # -- refused by the state --------------------------------------------------------------------------------------------
