@@ -194,9 +194,7 @@ def remind(inquiry: Inquiry, done: set[str], now: datetime) -> list[str]:
     found: list[str] = []
     late: list[Gate] = []
     for gate in db.session.scalars(
-        sa.select(Gate).where(
-            Gate.inquiry_id == inquiry.id, Gate.state == GateState.OPEN, Gate.due_on <= day
-        )
+        sa.select(Gate).where(Gate.inquiry_id == inquiry.id, Gate.state == GateState.OPEN, Gate.due_on <= day)
     ):
         assert gate.due_on is not None
         keys = [
