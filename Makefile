@@ -42,8 +42,9 @@ locale: $(VENV)/.runtime ## Take new sentences into the catalogues and compile t
 	$(BIN)/python tools/translations.py update
 	$(BIN)/python tools/translations.py compile
 
-docs: $(VENV)/.runtime ## Write docs/settings.md anew from the settings
+docs: $(VENV)/.runtime ## Write docs/settings.md and docs/permissions.md anew
 	$(BIN)/python tools/settings_page.py
+	$(BIN)/python tools/permissions_page.py
 
 lock: $(VENV)/.runtime ## Pin the newest versions pyproject.toml allows, with hashes
 	$(PIP) install uv

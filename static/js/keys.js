@@ -57,29 +57,41 @@ if (ticked) {
 
 // -- the list of the keys -----------------------------------------------------------------------------------------
 
+const make = (name, text = "", parts = []) => {
+  const element = document.createElement(name);
+  element.textContent = text;
+  element.append(...parts);
+  return element;
+};
+
 async function help() {
-  const link = document.querySelector("a[data-keys]");
+  const link = first("a[data-keys]");
   let dialog = document.querySelector("dialog.keys");
   if (!link || document.querySelector("main [data-keys-switch]")) {
     return;
   }
   if (!dialog) {
-    const answer = await fetch(link.href);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const list = page.querySelector("main [data-keys-list]");
-    if (!list) {
-      location.assign(link.href);
-      return;
+    const answer = await fetch(link.href, { headers: { Accept: "application/json" } });
+    const told = await answer.json();
+    const close = make("button", told.close);
+    const box = Object.assign(make("input"), { type: "checkbox", id: "keys-switch" });
+    const label = Object.assign(make("label", told.switch), { htmlFor: "keys-switch" });
+    const choice = make("div", "", [box, label]);
+    dialog = make("dialog", "", [make("h1", told.title), make("p", told.lede)]);
+    for (const group of told.groups) {
+      const list = make("dl", "", group.keys.flatMap(([keys, what]) => [
+        make("dt", "", keys.flatMap((key) => [make("kbd", key), " "])), make("dd", what),
+      ]));
+      list.className = "keys";
+      dialog.append(make("h2", group.title), list);
     }
-    dialog = document.createElement("dialog");
-    dialog.className = "keys";
-    dialog.setAttribute("aria-label", list.dataset.title);
-    const close = document.createElement("button");
-    close.type = "button";
+    box.dataset.keysSwitch = "";
+    choice.className = "choice";
     close.className = "btn btn-outline-secondary";
-    close.textContent = list.dataset.close;
     close.addEventListener("click", () => dialog.close());
-    dialog.append(document.adoptNode(list), close);
+    dialog.className = "keys";
+    dialog.setAttribute("aria-label", told.title);
+    dialog.append(choice, close);
     document.body.append(dialog);
     switchable(dialog);
   }

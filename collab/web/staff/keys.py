@@ -1,6 +1,6 @@
 """The keys, listed: what ``static/js/keys.js`` does, for everybody to read."""
 
-from flask import render_template
+from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -38,8 +38,17 @@ BULK_KEYS: dict[BulkStep, str] = {
 @bp.get("/keys")
 @signed_in
 def keys() -> ResponseReturnValue:
-    """All keys on one page."""
-    return render_template("staff/keys.html", groups=_groups())
+    """All keys on one page; as JSON for the page that shows them over itself."""
+    words = {
+        "title": _("Keys"),
+        "lede": _("Each key presses a link or button that is on the page. None of them acts while you type."),
+        "close": _("Close"),
+        "switch": _("Use single keys in this browser"),
+    }
+    if request.accept_mimetypes.best == "application/json":
+        groups = [{"title": title, "keys": pairs} for title, pairs in _groups()]
+        return jsonify(**words, groups=groups)
+    return render_template("staff/keys.html", words=words, groups=_groups())
 
 
 def _groups() -> list[tuple[str, list[tuple[tuple[str, ...], str]]]]:
