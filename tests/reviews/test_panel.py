@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collab.departments import Bilingual, Criterion, ReviewSettings, Track
@@ -15,6 +15,8 @@ from collab.reviews import panel, rubrics
 from collab.reviews.models import Recommendation
 from collab.reviews.panel import Guide, Line, Sheet
 
+#: A loaded machine takes its time.
+PATIENTLY = settings(deadline=None)
 SETTINGS = ReviewSettings()
 COOPERATION = rubrics.general()[Track.COOPERATION].criteria  # weights 30, 25, 20, 15, 10
 VISIT = rubrics.general()[Track.VISIT].criteria  # weights 30, 25, 20, 15, 10
@@ -156,6 +158,7 @@ scores = st.lists(st.one_of(st.none(), st.integers(1, 5)), min_size=5, max_size=
 weights = st.lists(st.integers(1, 100), min_size=5, max_size=5)
 
 
+@PATIENTLY
 @given(weights, scores)
 def test_a_mean_lies_between_the_lowest_and_the_highest_score(
     weights: list[int], scores: list[int | None]
@@ -169,6 +172,7 @@ def test_a_mean_lies_between_the_lowest_and_the_highest_score(
         assert 0 <= panel.points(mean) - Fraction(panel.shown(panel.points(mean))) < Fraction(1, 10)
 
 
+@PATIENTLY
 @given(weights, scores, st.integers(1, 100))
 def test_what_cannot_be_judged_changes_nothing_whatever_its_weight(
     weights: list[int], scores: list[int | None], weight: int
@@ -177,6 +181,7 @@ def test_what_cannot_be_judged_changes_nothing_whatever_its_weight(
     assert panel.weighted_mean([*pairs, (weight, None)]) == panel.weighted_mean(pairs)
 
 
+@PATIENTLY
 @given(weights, scores, st.integers(0, 4))
 def test_a_better_score_never_lowers_the_mean(
     weights: list[int], scores: list[int | None], which: int
@@ -192,6 +197,7 @@ def test_a_better_score_never_lowers_the_mean(
     assert after > before
 
 
+@PATIENTLY
 @given(st.lists(scores, min_size=1, max_size=4))
 def test_a_panel_does_not_depend_on_who_answered_first(every: list[list[int | None]]) -> None:
     sheets = [sheet(*one, name=str(number)) for number, one in enumerate(every)]
@@ -206,6 +212,7 @@ def test_a_panel_does_not_depend_on_who_answered_first(every: list[list[int | No
         assert one.lowest <= one.mean <= one.highest
 
 
+@PATIENTLY
 @given(scores)
 def test_nobody_is_apart_from_the_like(values: list[int | None]) -> None:
     assert panel.apart([sheet(*values), sheet(*values, name="B")], SETTINGS) == ()

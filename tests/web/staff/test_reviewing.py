@@ -262,7 +262,7 @@ def test_the_light_path_asks_for_no_scores(
 def test_marking_ready_by_hand_says_what_is_missing_and_asks_why(
     world: World, asked: tuple[str, Staff, Staff], staff: Callable[..., Staff]
 ) -> None:
-    address, first, _second = asked
+    address, _first, _second = asked
     id = found(world, address).id
     world.host_says(id)
     coordinator = staff("coordinator")
