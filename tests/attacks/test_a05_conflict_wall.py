@@ -7,6 +7,7 @@ its reference, its title or its people.
 import io
 import re
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -121,9 +122,14 @@ def walk(app: Flask, member: Staff, closed: Closed) -> tuple[list[str], list[str
             built = rule.build(values, append_unknown=False)
             assert built is not None, rule.rule
             names = {"reference", "file_id", "mail_id", "assignment_id"} & values.keys()
-            for address in [built[1], *(f"{built[1]}?{query}" for query in queries if not rule.arguments)]:
+            further = [f"{built[1]}?{query}" for query in queries if not rule.arguments]
+            addresses = deque([built[1], *further])
+            while addresses:
+                address = addresses.popleft()
                 answer = member.get(address)
                 count += 1
+                if answer.status_code == 403:
+                    addresses.clear()  # not this person's page, whatever it is asked for
                 if names and answer.status_code not in {404, 403, 405}:
                     opened.append(f"{answer.status_code} {address}")
                 text = read(answer)
