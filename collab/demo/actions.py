@@ -197,7 +197,15 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
             letter = inquiries.notices.draft_letter(inquiry, step, **given.for_letter())
             head = _holder(people, inquiry, Role.HEAD)
             _declare(inquiry, head)
-            reviews.decide(inquiry, verdict, because=act["because"], letter=letter, facts=given, by=head)
+            reviews.decide(
+                inquiry,
+                verdict,
+                because=act["because"],
+                letter=letter,
+                facts=given,
+                deviation=act.get("deviation", ""),
+                by=head,
+            )
         case other:
             raise ValueError(f"demo.yaml: no such act: {other}")
 

@@ -351,8 +351,8 @@ def test_f11_a_conflict_on_one_loses_neither_the_others_nor_the_text(
     world: World, ready: Callable[..., str], head: Staff
 ) -> None:
     first, second = ready(title="One"), ready(title="Two")
-    round = ".".join(stored(one).reference for one in (first, second))
-    here = f"{first}/decide?round={round}"
+    whole = ".".join(stored(one).reference for one in (first, second))
+    here = f"{first}/decide?round={whole}"
     shown = head.fill(
         here, _form="facts", _button="preview", _typing=AT_ONCE, verdict="accept", because="Fits the plan."
     )
