@@ -15,10 +15,11 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "permissions.md"
 HEAD = """# Who may do what
 
-Written by `make docs` from the tables in `collab/accounts/permissions.py`, `collab/inquiries/statuses.py` and the portal's own
-addresses; a test fails when it is not fresh. Each role is held in one department, and gives nothing in another: an inquiry of
-another department is not found (404), for every role, step and page. A declared conflict of interest closes an inquiry to that
-person in the same way, whatever the role. Nobody reviews and decides the same inquiry, and no host decides on his own.
+Written by `make docs` from the tables in `collab/accounts/permissions.py`, `collab/inquiries/statuses.py` and the
+portal's own addresses; a test fails when it is not fresh. Each role is held in one department, and gives nothing in
+another: an inquiry of another department is not found (404), for every role, step and page. A declared conflict of
+interest closes an inquiry to that person in the same way, whatever the role. Nobody reviews and decides the same
+inquiry, and no host decides on his own.
 """
 
 
@@ -38,10 +39,10 @@ def _permissions() -> list[str]:
 
     lines = ["## Roles and permissions", "", _row(["permission", *(role.value for role in Role)])]
     lines.append(_row(["---", *(":-:" for _ in Role)]))
-    for permission in Permission:
-        lines.append(
-            _row([f"`{permission}`", *("yes" if role in ALLOWED[permission] else "" for role in Role)])
-        )
+    lines += [
+        _row([f"`{permission}`", *("yes" if role in ALLOWED[permission] else "" for role in Role)])
+        for permission in Permission
+    ]
     return [*lines, ""]
 
 
@@ -81,7 +82,7 @@ def _addresses() -> list[str]:
     lines = [
         "## Addresses",
         "",
-        "What a page shows, and what a form on it may do, is narrowed once more by department, assignment and conflict.",
+        "What a page shows and what its forms may do is narrowed once more by department, assignment and conflict.",
         "",
         _row(["declared", "who", "addresses"]),
         _row(["---"] * 3),
