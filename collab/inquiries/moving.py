@@ -64,9 +64,10 @@ def plan(inquiry: Inquiry, to: Department, track: Track) -> Plan:
     attached = files.of("inquiry", inquiry.id)
     if to.id == inquiry.department_id:
         return Plan([_label(name) for name in (*_SHARED_CORE, *given)], [], attached)
-    taken = _taken(inquiry, to, track)
+    # The title and the main text go along into whatever field the other form has for them.
+    taken = {*_taken(inquiry, to, track), *_SHARED_CORE, "title", submission.MAIN_TEXT[inquiry.track]}
     return Plan(
-        [_label(name) for name in (*_SHARED_CORE, *given) if name in taken or name in _SHARED_CORE],
+        [_label(name) for name in (*_SHARED_CORE, *given) if name in taken],
         [_label(name) for name in given if name not in taken],
         attached,
     )

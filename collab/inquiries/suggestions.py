@@ -122,7 +122,7 @@ def hosts(inquiry: Inquiry, *, seen_by: Actor, near: Iterable[AreaHint] | None =
     works: dict[int, list[str]] = defaultdict(list)
     took: dict[int, Counter[str]] = defaultdict(Counter)
     common: dict[int, Counter[str]] = defaultdict(Counter)
-    for user_id, name, is_area, area, title in db.session.execute(_known(inquiry, seen_by)).tuples():
+    for user_id, name, is_area, area, title in db.session.execute(_known(inquiry, seen_by)):
         names[user_id] = name
         if is_area:
             works[user_id].append(area)

@@ -153,7 +153,7 @@ def test_a08_the_second_object_is_checked_too(
         db.session.add(Conflict(inquiry_id=closed, user_id=coordinator.user_id, declared_at=clock.now()))
     for target in (theirs, closed):
         reference = (elsewhere if target == theirs else world).get(target).reference
-        answer = coordinator.fill(f"{address(world, id)}/merge", _form="step", original=reference)
+        answer = coordinator.fill(f"{address(world, id)}/join", _form="step", original=reference)
         assert answer.status_code == 422
         assert "Give the reference of another inquiry of this department." in answer.text
     outsider = elsewhere.actor("host")

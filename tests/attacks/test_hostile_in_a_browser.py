@@ -181,7 +181,7 @@ def test_a29_hostile_text_stays_text_on_every_page(
         *(f"/staff/inquiries/{reference}" for reference in references),
         *(
             f"/staff/inquiries/{free}/{name}"
-            for name in ("ask", "route", "refer", "decline", "set-aside", "merge", "own", "note", "letter", "conflict")
+            for name in ("ask", "route", "refer", "decline", "set-aside", "join", "own", "note", "letter", "conflict")
         ),
     ]  # fmt: skip
     db.session.rollback()

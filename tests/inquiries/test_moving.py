@@ -116,6 +116,9 @@ def test_to_another_track_in_place(world: World) -> None:
 def test_to_another_department_with_what_it_needs(world: World, there: World) -> None:
     id = with_a_file(world, email="mover@example.org")
     world.do(inquiries.note, id, "INTERNAL", by=world.actor("coordinator"))
+    told = moving.plan(world.get(id), there.department, Track.VISIT)
+    assert {"Full name", "Title", "Your proposal in brief"} <= set(told.along)
+    assert told.stays == ["Kind of organisation", "What you have in mind"]
     ask(world, id, there.department, Track.VISIT)
     agree(world, id)
     new = carry_out(world, id)

@@ -30,7 +30,7 @@ PUBLIC = (
 )  # fmt: skip
 ACCOUNT = ("", "/password", "/recovery-codes", "/second-factor")
 STEPS = (
-    "ask", "route", "refer", "decline", "set-aside", "merge", "own", "expedite", "conflict", "note", "letter",
+    "ask", "route", "refer", "decline", "set-aside", "join", "move", "own", "expedite", "conflict", "note", "letter",
     "renew-link", "withdraw", "ready", "decide", "restore", "reopen", "place-free", "fulfil", "confirm", "take-back",
     "answer-as-host", "review", "light", "erase", "interest", "reviewers", "gates/scope", "gates/restricted_party",
 )  # fmt: skip

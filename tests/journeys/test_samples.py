@@ -253,7 +253,7 @@ def test_a_resent_inquiry_is_merged(department: Department, visitor: Client, sta
     with time_machine.travel(SAMPLES["C09"]["submitted_at"], tick=True):
         again = arrive(visitor, SAMPLES["C09"])
         assert again.reference != original
-        step(staff("coordinator"), again, "merge", original=original)
+        step(staff("coordinator"), again, f"join?with={original}", stays=original)
         merged = newest()
         assert (merged.status, merged.reason) == (Status.VOID, "duplicate")
 

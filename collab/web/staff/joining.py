@@ -219,12 +219,16 @@ def _which(inquiry: Inquiry, given: str = "") -> ResponseReturnValue:
     """Ask for the other one; those that are alike are offered. A reference that is not to be seen is as none."""
     form = WhichForm(version=inquiry.version, original=given)
     sent = request.method == "POST"
+    wrong = bool(given)
     if sent and form.validate_on_submit():
-        return redirect(
-            url_for("staff.join", reference=inquiry.reference, **_with(form.original.data or "")),
-            code=303,
-        )
-    if given:
+        given = (form.original.data or "").upper()
+        try:
+            by_reference(given, seen_by=actor())
+        except NotFound:
+            wrong = True
+        else:
+            return redirect(url_for("staff.join", reference=inquiry.reference, **_with(given)), code=303)
+    if wrong:
         form.refuse(Invalid("original", _("Give the reference of another inquiry of this department.")))
     page = render_template(
         "staff/step.html",

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired
 from collab import departments
 from collab.accounts.permissions import Permission
 from collab.core import clock
+from collab.core.wording import format_day
 from collab.departments import Department
 from collab.departments.tracks import Track
 from collab.inquiries import Inquiry, clocks, moving, notices
@@ -203,7 +204,7 @@ def _under_way(inquiry: Inquiry, transfer: Transfer) -> ResponseReturnValue:
         lede=_(
             "The partner was asked on %(day)s and has not pressed the button yet. If the partner agreed in another "
             "way, record it here.",
-            day=transfer.asked_at.date().isoformat(),
+            day=format_day(transfer.asked_at, hooks.language(), timezone=inquiry.department.timezone),
         ),
         button=_("Record the consent"),
         done=_("The consent is recorded. Now it can be moved."),

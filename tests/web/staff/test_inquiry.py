@@ -84,7 +84,7 @@ def test_hostile_texts_are_inert_on_the_page_and_its_steps(
     world.do(inquiries.note, id, HOSTILE, by=world.actor("coordinator"))
     world.answer(id, HOSTILE)
     member = staff("coordinator", "head")
-    for page in ("", "/ask", "/route", "/refer", "/decline", "/merge", "/conflict", "/note"):
+    for page in ("", "/ask", "/route", "/refer", "/decline", "/join", "/conflict", "/note"):
         text = member.get(f"{address}{page}").text
         for tag in ("<script>alert", "<img", "<svg/onload"):
             assert tag not in text, page
