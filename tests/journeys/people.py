@@ -100,7 +100,7 @@ def inquiry_page(page: Page, reference: str) -> None:
 def step(page: Page, reference: str, path: str, **fields: Any) -> None:
     """Go to a step of an inquiry, fill its form and send it."""
     inquiry_page(page, reference)
-    page.locator(f"main a[href$='/{reference}/{path}']").first.click()
+    page.locator(f"main aside a[href*='/{reference}/{path}?'], main a[href$='/{reference}/{path}']").first.click()
     fill(page, **fields)
     press(page)
     page.wait_for_url(f"**/staff/inquiries/{reference}")
@@ -109,7 +109,7 @@ def step(page: Page, reference: str, path: str, **fields: Any) -> None:
 def step_with_letter(page: Page, reference: str, path: str, **fields: Any) -> str:
     """The same for a step that ends with a letter; returns the letter as it was shown before it went out."""
     inquiry_page(page, reference)
-    page.locator(f"main a[href$='/{reference}/{path}']").first.click()
+    page.locator(f"main aside a[href*='/{reference}/{path}?'], main a[href$='/{reference}/{path}']").first.click()
     fill(page, **fields)
     press(page, name="preview")
     letter = page.locator("main textarea[name=letter]").input_value()
