@@ -172,17 +172,21 @@ class Unread:
     body: str
 
 
-def unread(actor: Actor, most: int = 20) -> list[Unread]:
-    """The notes that name somebody and that he has not read, newest first; what is closed to him by now is left out."""
-    if actor.user_id is None:
+def unread(actor: Actor, note_ids: Sequence[int]) -> list[Unread]:
+    """Of some notes those that name the reader, are unread and open to him, newest first."""
+    if actor.user_id is None or not note_ids:
         return []
     rows = db.session.execute(
         sa.select(Inquiry.reference, Note.id, Note.author_name, Note.at, Note.body)
         .select_from(Mention)
         .join(Note, Note.id == Mention.note_id)
         .join(Inquiry, Inquiry.id == Note.inquiry_id)
-        .where(Mention.user_id == actor.user_id, Mention.read_at.is_(None), visible(actor))
+        .where(
+            Mention.note_id.in_(sorted(note_ids)),
+            Mention.user_id == actor.user_id,
+            Mention.read_at.is_(None),
+            visible(actor),
+        )
         .order_by(Note.id.desc())
-        .limit(most)
     )
     return [Unread(*row) for row in rows]

@@ -21,7 +21,7 @@ from sqlalchemy.sql import visitors
 from collab import files, search
 from collab.accounts import Role, User
 from collab.accounts.actor import Actor
-from collab.accounts.models import Membership
+from collab.accounts.models import Absence, Membership
 from collab.accounts.permissions import Permission, departments_where
 from collab.core import clock
 from collab.core.columns import UtcDateTime
@@ -43,6 +43,7 @@ from collab.inquiries.models import (
     InquiryCount,
     InquiryEvent,
     InquiryTag,
+    Mention,
     Message,
     Note,
     Tag,
@@ -435,26 +436,34 @@ def _bound(view: QueueView, key: Key | None) -> dict[str, Any]:
     return {"at": value, "past": key[1]}
 
 
-def _days(view: QueueView, actor: Actor) -> dict[str, datetime]:
-    """The moments between which the days of a view lie, where the person's department is."""
-    asked = [
-        (name, getattr(view, name)) for name in ("due", "sent") if getattr(view, name) not in {"", "overdue"}
-    ]
-    if not asked:
-        return {}
+def _zone(actor: Actor) -> str:
+    """Where the person's department is, whose days are meant."""
     zone = db.session.scalar(
         sa.select(Department.timezone)
         .where(Department.id.in_(departments_where(actor, Permission.SEE_INQUIRIES)))
         .order_by(Department.id)
         .limit(1)
     )
+    return zone or "UTC"
+
+
+def _days(view: QueueView, actor: Actor, zone: str | None = None) -> dict[str, datetime]:
+    """The moments between which the days of a view lie.
+
+    :param zone: where they are days, when that is known.
+    """
+    asked = [(name, getattr(view, name)) for name in ("due", "sent")]
+    asked = [(name, text) for name, text in asked if text not in {"", "overdue"}]
+    if not asked:
+        return {}
+    zone = zone or _zone(actor)
     found = {}
     for name, text in asked:
-        first, last = span(text, today=clock.today(zone or "UTC"), back=name == "sent")
+        first, last = span(text, today=clock.today(zone), back=name == "sent")
         if first is not None:
-            found[f"{name}_from"] = clock.start_of_day(first, zone or "UTC")
+            found[f"{name}_from"] = clock.start_of_day(first, zone)
         if last is not None:
-            found[f"{name}_to"] = clock.start_of_day(last + timedelta(days=1), zone or "UTC")
+            found[f"{name}_to"] = clock.start_of_day(last + timedelta(days=1), zone)
     return found
 
 
@@ -769,8 +778,13 @@ class Counted:
 
 
 def count(views: Sequence[QueueView], *, seen_by: Actor) -> list[Counted | None]:
-    """How many each view shows, in one query and with bounded work; ``None`` where that cannot be told so."""
-    days = [_days(view, seen_by) for view in views]
+    """How many each view shows, in one query and with bounded work; ``None`` where words are searched for.
+
+    (Each search asks which words there are before it is asked itself.)
+    """
+    by_day = any(view.due not in {"", "overdue"} or view.sent for view in views)
+    zone = _zone(seen_by) if by_day else None
+    days = [_days(view, seen_by, zone) for view in views]
     asked = [_asking_blind(view, seen_by) for view in views]
     branches, bounds = [], []
     for place, (view, given) in enumerate(zip(asked, days, strict=True)):
@@ -785,7 +799,7 @@ def count(views: Sequence[QueueView], *, seen_by: Actor) -> list[Counted | None]
             _place, number, looked = rows[place]
             found.append(Counted(number, number >= COUNTED or looked >= bound))
         else:
-            found.append(None if view.institution else Counted(0, more=False))
+            found.append(None if view.q or view.institution else Counted(0, more=False))
     return found
 
 
@@ -794,27 +808,9 @@ def _count(
 ) -> tuple[sa.Select[Any] | None, int]:
     """A row of the view's place, how many fit, how many were looked at; and how many are at most."""
     actor = _roles_of(seen_by)
-    if view.institution or not departments_where(actor, Permission.SEE_INQUIRIES):
+    if view.q or view.institution or not departments_where(actor, Permission.SEE_INQUIRIES):
         return None, 0
-    bound = SEARCHED
-    if view.q:
-        seen_in = sorted(departments_where(actor, Permission.SEE_INQUIRIES))
-        words = search.asked("inquiry", view.q, department_ids=seen_in)
-        if words is None:
-            return None, 0
-        given = given | words
-        seen = search.hits("inquiry", department_ids=seen_in, most=bound).cte(f"seen_{place}")
-        fits = (
-            sa.select(seen.c.object_id)
-            .join(Inquiry, Inquiry.id == seen.c.object_id)
-            .where(
-                _visible(actor),
-                _ordinary() if view.statuses is None else _one_of(Inquiry.status, view.statuses),
-                *_conditions(view),
-                *_narrowing(view, walked=False),
-            )
-        )
-    elif _rest(view, actor):
+    if _rest(view, actor):
         bound = max(1, SEARCHED // _branches(view, actor, False))
         walk = _walk(view, actor, beyond=False, back=False, size=bound).source
         seen = sa.select(walk.c.id).cte(f"seen_{place}")
@@ -1076,7 +1072,11 @@ class ToDeclare:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What one person should look at, each list bounded and the most pressing first."""
+    """What one person should look at, each list bounded and the most pressing first.
+
+    :param named: the notes that name this person and are unread; ``mentions.unread`` reads those that may be shown.
+    :param away: departments where somebody is away about now; ``deputies.deputising`` says who stands in.
+    """
 
     to_answer: list[tuple[Assignment, QueueRow]]
     to_decide: list[QueueRow]
@@ -1086,6 +1086,8 @@ class Waiting:
     erasure: list[QueueRow]
     late: list[QueueRow]
     to_declare: list[ToDeclare]
+    named: list[int]
+    away: list[int]
 
     @property
     def anything(self) -> bool:
@@ -1095,14 +1097,23 @@ class Waiting:
         )
 
 
+#: The number of the list of notes among the lists of inquiries.
+_NAMED = 9
+#: And that of the departments where somebody is away.
+_AWAY = 10
+
+
 def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
     """What waits for this person, in a fixed number of queries."""
     assignments = list(
         db.session.scalars(_unanswered_by(_roles_of(actor), most), {"me": actor.user_id, "now": clock.now()})
     )
-    found: dict[int, list[int]] = {number: [] for number in range(6)}
-    for number, id in _ask(_lists(_roles_of(actor), most), actor):
+    found: dict[int, list[int]] = {number: [] for number in (*range(6), _NAMED, _AWAY)}
+    today = clock.now().date()
+    around = {"yesterday": today - timedelta(days=1), "tomorrow": today + timedelta(days=1)}
+    for number, id in _ask(_lists(_roles_of(actor), most), actor, **around):
         found[number].append(id)
+    named, away = found.pop(_NAMED), found.pop(_AWAY)
     ids = [assignment.inquiry_id for assignment in assignments]
     rows = {row.id: row for row in _rows_of({*ids, *itertools.chain.from_iterable(found.values())}, actor)}
 
@@ -1118,6 +1129,8 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
         unconfirmed=sorted(of(4), key=lambda row: -row.id),
         erasure=of(5),
         to_declare=_asked_to_declare(actor, most),
+        named=named,
+        away=away,
     )
 
 
@@ -1196,10 +1209,27 @@ def _lists(actor: Actor, most: int) -> sa.CompoundSelect[Any]:
             .order_by(Inquiry.erasure_requested_at)
             .limit(most),
         ]
+    named = (
+        sa.select(Mention.note_id.label("id"))
+        .where(Mention.user_id == _ME, Mention.read_at.is_(None))
+        .order_by(Mention.note_id.desc())
+        .limit(most)
+    )
+    # Whose day it is exactly is the department's place to say; a day more on either side asks too much, never too little.
+    away = (
+        sa.select(Absence.department_id.label("id"))
+        .where(
+            _one_of(Absence.department_id, departments_where(actor, Permission.SEE_INQUIRIES)),
+            Absence.last_day >= sa.bindparam("yesterday", type_=sa.Date),
+            Absence.first_day <= sa.bindparam("tomorrow", type_=sa.Date),
+            sa.not_(Absence.taken_back),
+        )
+        .distinct()
+    )
     return sa.union_all(
         *(
             sa.select(sa.literal(number).label("list"), one.subquery().c.id)
-            for number, one in enumerate(lists)
+            for number, one in (*enumerate(lists), (_NAMED, named), (_AWAY, away))
         )
     )
 

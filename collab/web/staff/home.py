@@ -26,11 +26,11 @@ def home() -> ResponseReturnValue:
             return redirect(url_for(".reports"), code=303)
         return render_template("staff/no_inquiries.html")
     waiting = queries.waits_for_me(who)
-    named = mentions.unread(who)
+    named = mentions.unread(who, waiting.named)
     return render_template(
         "staff/home.html",
         waiting=waiting,
-        deputising=deputies.deputising(who, here=departments_here().values()),
+        deputising=deputies.deputising(who, here=[departments_here()[id] for id in waiting.away]),
         mentions=named,
         to_answer=list(zip(waiting.to_answer, shown([row for _one, row in waiting.to_answer]), strict=True)),
         shown=shown,
