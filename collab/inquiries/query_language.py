@@ -600,15 +600,15 @@ def complete(
     key = _BY_WORD.get(fold(last.key))
     if key is None:
         return []
-    typed, at = ("", len(text))
-    if last.given and plain[last.end - 1] != ",":
-        typed, at, _end = last.given[-1]
+    typed, at, given = "", len(text), last.given
+    if given and plain[last.end - 1] != ",":
+        (typed, at, _end), given = given[-1], given[:-1]
     if key.name == "institution":
         names = institutions(typed) if len(typed) > 1 else ()
         return [Completion(at, _always_quoted(name), "") for name in names][:OFFERED]
     if key.name in FLAGS:
         return [Completion(at, "yes", str(key.label))] if "yes".startswith(typed) else []
-    taken = {code for one, _start, _end in last.given[:-1] for code in lexicon.codes(key.name, one)}
+    taken = {code for one, _start, _end in given for code in lexicon.codes(key.name, one)}
     found = [
         Completion(at, _value(key, value), " · ".join(value.names[:1]))
         for value in _beginning(lexicon.values(key.name), typed)
