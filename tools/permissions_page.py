@@ -71,7 +71,8 @@ def _addresses() -> list[str]:
     from collab.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Settings(instance=Path(folder) / "instance", log_level="error"))
+        given = {"instance": Path(folder) / "instance", "log_level": "error"}
+        app = create_app(Settings.model_validate(given))
     found: dict[str, set[str]] = defaultdict(set)
     for rule in app.url_map.iter_rules():
         declared = getattr(app.view_functions[rule.endpoint], "permission", None)

@@ -25,7 +25,7 @@ REASONS = (
 )
 
 
-def words(name, values):
+def words(name: str, values: tuple[str, ...]) -> sa.Enum:
     length = max(map(len, values)) + 8
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=length)
 
