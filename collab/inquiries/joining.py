@@ -17,7 +17,7 @@ from collab.accounts.actor import Actor
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid
-from collab.inquiries import clocks, interests, notices, rules, submission
+from collab.inquiries import clocks, interests, notices, rules, submission, tags
 from collab.inquiries.history import Kind, move, seen, take, tell
 from collab.inquiries.models import STANDING_TRANSFER, Inquiry, Joining, Message, Transfer
 from collab.inquiries.reasons import Reason
@@ -111,7 +111,11 @@ def join(
             by_name=by.name,
             same_person=other_address,
             note=note or None,
-            carried={"others": [one.id for one in others], "files": inquiry.file_count},
+            carried={
+                "others": [one.id for one in others],
+                "files": inquiry.file_count,
+                "tags": tags.carry(inquiry, into, by=by),
+            },
         )
     )
     seen(inquiry, by)
@@ -155,6 +159,7 @@ def part(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
             interests.part(other, into)
             interests.join(other, inquiry, now)
     into.file_count = max(into.file_count - carried["files"], 0)
+    tags.carry_back(into, carried.get("tags", []))
     clocks.start(inquiry, now)
     seen(inquiry, by)
     if joined is not None:

@@ -105,8 +105,15 @@ def carry(source: Inquiry, target: Inquiry, *, by: Actor) -> list[int]:
     ]
 
 
+def carry_back(target: Inquiry, tag_ids: Sequence[int]) -> None:
+    """Undo ``carry``."""
+    db.session.execute(
+        sa.delete(InquiryTag).where(InquiryTag.inquiry_id == target.id, InquiryTag.tag_id.in_(tag_ids))
+    )
+
+
 def clear(inquiry: Inquiry) -> None:
-    """Take all tags off: the inquiry goes to another department, or its person is erased."""
+    """Take all tags off: its person is erased, and a word may have told of him."""
     db.session.execute(sa.delete(InquiryTag).filter_by(inquiry_id=inquiry.id))
 
 

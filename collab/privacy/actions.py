@@ -12,7 +12,7 @@ from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden
 from collab.departments import Department
-from collab.inquiries import likeness, links, notices, submission
+from collab.inquiries import likeness, links, notices, submission, tags
 from collab.inquiries.history import Kind, take, tell
 from collab.inquiries.models import (
     Assignment,
@@ -216,6 +216,7 @@ def _erase_texts(inquiry: Inquiry, *, person: bool = True) -> None:
     events = sa.update(InquiryEvent).where(InquiryEvent.inquiry_id == inquiry.id)
     db.session.execute(events.values(note=None, data=None) if person else events.values(note=None))
     if person:
+        tags.clear(inquiry)
         db.session.execute(
             events.where(InquiryEvent.actor_kind.in_(("applicant", "visitor"))).values(actor_name="–")
         )

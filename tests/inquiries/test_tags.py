@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from collab import privacy
 from collab.audit.models import AuditEvent
 from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.departments import Department
-from collab.inquiries import tags
+from collab.inquiries import joining, tags
 from collab.inquiries.models import InquiryEvent, InquiryTag, Tag
 from tests.support.crowd import at_once
 from tests.support.world import World, other_department
@@ -40,7 +41,8 @@ def told(id: int) -> list[tuple[str, str]]:
     """What the history tells of tags."""
     events = sa.select(InquiryEvent).where(InquiryEvent.inquiry_id == id, InquiryEvent.kind.like("%tagged"))
     return [
-        (one.kind, (one.data or {})["name"]) for one in db.session.scalars(events.order_by(InquiryEvent.id))
+        (one.kind, (one.data or {}).get("name", ""))
+        for one in db.session.scalars(events.order_by(InquiryEvent.id))
     ]
 
 
@@ -222,3 +224,30 @@ def test_departments_have_their_own(world: World, department: Department, tmp_pa
     ours = db.session.scalar(sa.select(Tag.id).filter_by(department_id=department.id))
     with pytest.raises(Invalid), unit_of_work():
         tags.merge(db.session.get_one(Tag, ours), db.session.get_one(Tag, theirs), by=head)
+
+
+def test_joined_inquiries_have_the_tags_of_both_until_they_are_taken_apart(world: World) -> None:
+    one, two = (world.received(email="same@example.org") for _number in range(2))
+    put(world, one, "Only here")
+    put(world, one, "On both")
+    put(world, two, "On both")
+    by = world.actor("coordinator")
+    with unit_of_work():
+        joining.join(world.get(one), into=world.get(two), by=by)
+    assert on(two) == ["On both", "Only here"]
+    with unit_of_work():
+        joining.part(world.get(one), by=by)
+    assert on(two) == ["On both"]
+    assert on(one) == ["On both", "Only here"]
+
+
+def test_a61_an_erased_person_leaves_no_tag(world: World) -> None:
+    id = world.at("declined")
+    put(world, id, "The man from Gotham")
+    head = world.actor("head")
+    with unit_of_work():
+        privacy.erase(world.get(id), by=head)
+    assert on(id) == []
+    assert told(id) == [("tagged", "")]
+    with pytest.raises(Conflict, match="erased"):
+        put(world, id, "Again")
