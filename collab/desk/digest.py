@@ -43,6 +43,7 @@ NEWS: dict[str, LazyString] = {
     "staff_new": _l("new in the queue"),
     "staff_overdue": _l("something is late"),
     "staff_replacement": _l("no answer in time: find another person"),
+    "staff_away": _l("somebody asked is away: find another person"),
     "staff_conflict": _l("somebody declared a conflict of interest"),
     "staff_gate_blocked": _l("a gate is blocked"),
     "staff_erasure": _l("the partner asks for erasure"),

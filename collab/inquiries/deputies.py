@@ -15,14 +15,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import aliased
 
 from collab import departments
-from collab.accounts import Role, User, absences
+from collab.accounts import Absence, Role, User, absences
 from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, may
 from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Invalid, NotFound
 from collab.departments import Department
-from collab.inquiries import interests, triage
+from collab.inquiries import interests, notices, triage
 from collab.inquiries.history import Kind, take, tell
 from collab.inquiries.models import Assignment, AssignmentKind, Inquiry
 from collab.inquiries.models import Conflict as ConflictOfInterest
@@ -91,6 +91,36 @@ def deputising(
                 )
             )
     return found
+
+
+def enter_absence(
+    user: User,
+    *,
+    department: Department,
+    first_day: date,
+    last_day: date,
+    deputy: User | None,
+    by: Actor,
+) -> Absence:
+    """``accounts.absences.enter``, and whoever has to find another person hears of it at once, not when it is late."""
+    absence = absences.enter(
+        user, department=department, first_day=first_day, last_day=last_day, deputy=deputy, by=by
+    )
+    waiting = db.session.scalars(
+        sa.select(Assignment)
+        .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
+        .where(
+            Assignment.user_id == user.id,
+            Assignment.due_on <= last_day,
+            *_unanswered(),
+            Inquiry.department_id == department.id,
+        )
+        .order_by(Assignment.due_on, Assignment.id)
+    ).unique()
+    for one in waiting:
+        if deputy is None or Role(one.kind.value) not in deputy.roles_in(department.id):
+            notices.nobody_stands_in(one.inquiry, one, absence)
+    return absence
 
 
 def asked_of_absent(assignment_id: int, *, by: Actor) -> Assignment:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from collab import mail
-from collab.accounts import Role, User
+from collab.accounts import Absence, Role, User, absences
 from collab.accounts.actor import Actor
 from collab.core import clock, site
 from collab.core.db import db
@@ -410,6 +410,24 @@ def replacement_needed(inquiry: Inquiry, assignment: Assignment) -> None:
         kind=assignment.kind,
         person=assignment.user.name,
         due_on=assignment.due_on,
+        away_until=absences.roster(inquiry.department).until(assignment.user_id),
+    )
+
+
+def nobody_stands_in(inquiry: Inquiry, assignment: Assignment, absence: Absence) -> None:
+    """S3: who is asked is away when the answer is due, and nobody can answer instead: the coordinators are told."""
+    _to_staff(
+        inquiry,
+        _coordinators(inquiry),
+        "S3",
+        "staff_away",
+        asked_as=Role.COORDINATOR,
+        count=1,
+        kind=assignment.kind,
+        person=assignment.user.name,
+        due_on=assignment.due_on,
+        first_day=absence.first_day,
+        last_day=absence.last_day,
     )
 
 

@@ -1215,7 +1215,7 @@ def _lists(actor: Actor, most: int) -> sa.CompoundSelect[Any]:
         .order_by(Mention.note_id.desc())
         .limit(most)
     )
-    # Whose day it is exactly is the department's place to say; a day more on either side asks too much, never too little.
+    # Which day it is, is for the department's place to say; a day more on either side asks rather too often.
     away = (
         sa.select(Absence.department_id.label("id"))
         .where(

@@ -29,6 +29,7 @@ KIND_OF: dict[str, MailKind] = {
     "staff_decision": MailKind.DECISION,
     "staff_overdue": MailKind.LATE,
     "staff_replacement": MailKind.LATE,
+    "staff_away": MailKind.HINDRANCE,
     "staff_conflict": MailKind.HINDRANCE,
     "staff_gate_blocked": MailKind.HINDRANCE,
     "staff_erasure": MailKind.HINDRANCE,

@@ -259,6 +259,32 @@ def test_each_is_told_as_wanted_and_an_urgent_one_at_once(world: World) -> None:
     assert address(world, host) not in {to for to, _text in mails(world, quiet)}
 
 
+def test_whoever_finds_another_hears_of_an_absence_at_once_where_nobody_stands_in(world: World) -> None:
+    ann, ben = world.actor("host", "reviewer", name="Ann"), world.actor("host", name="Ben")
+    coordinator = world.actor("coordinator")
+    hosted, reviewed, later, answered = (world.received() for _ in range(4))
+    world.route(hosted, ann, days=4)
+    world.route(reviewed)
+    world.route(reviewed, ann, kind="reviewer", days=4)
+    world.route(later, ann, days=40)
+    world.route(answered, ann, days=4)
+    world.host_says(answered, host=ann)
+    with unit_of_work():
+        deputies.enter_absence(
+            world.user(ann),
+            department=world.department,
+            first_day=MONDAY,
+            last_day=MONDAY + timedelta(days=9),
+            deputy=world.user(ben),
+            by=ann,
+        )
+    told = {id: mails(world, id, "S3") for id in (hosted, reviewed, later, answered)}
+    assert [len(found) for found in told.values()] == [0, 1, 0, 0], "Ben hosts for Ann, and reviews for nobody"
+    ((to, text),) = told[reviewed]
+    assert to == address(world, coordinator)
+    assert "Ann is asked as reviewer until Fri 6 Nov 2026, is away from Mon 2 Nov 2026 to Wed 11 Nov 2026" in text
+
+
 def test_every_mail_to_staff_is_of_a_kind_and_says_for_whom(app: Any) -> None:
     names = {
         name.split("/")[1]

@@ -17,6 +17,7 @@ from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Invalid, NotFound
 from collab.departments import Department
+from collab.inquiries import deputies
 from collab.web import hooks
 from collab.web.access import actor, signed_in
 from collab.web.account import bp
@@ -56,7 +57,7 @@ def my_absences() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with unit_of_work():
-                absences.enter(
+                deputies.enter_absence(
                     accounts.user_by_id(current_user.id),
                     department=departments.by_id(
                         int(form.department.data) if "department" in form else mine[0].id

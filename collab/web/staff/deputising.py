@@ -53,7 +53,7 @@ def all_absences() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with unit_of_work():
-                absences.enter(
+                deputies.enter_absence(
                     accounts.user_by_id(int(form.person.data)),
                     department=department,
                     first_day=form.first_day.data or date.min,
