@@ -231,14 +231,15 @@ def _read(department: Department) -> dict[str, dict[str, float]]:
         for code, name in named.items():
             if len(text & name) > 1:
                 told[code] |= text
+    in_names = Counter(word for code in named for word in named[code])
     often = Counter(word for code in named for word in named[code] | told[code])
-    return {
-        code: {
-            word: math.log((len(named) + 1) / often[word]) * (1.0 if word in named[code] else 0.3)
-            for word in named[code] | told[code]
-        }
-        for code in named
-    }
+
+    def weight(word: str, code: str) -> float:
+        if word in named[code]:
+            return math.log((len(named) + 1) / in_names[word])
+        return 0.3 * math.log((len(named) + 1) / often[word])
+
+    return {code: {word: weight(word, code) for word in named[code] | told[code]} for code in named}
 
 
 def _said(inquiry: Inquiry) -> list[str]:

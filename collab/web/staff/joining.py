@@ -267,7 +267,7 @@ def _side_by_side(one: Inquiry, other: Inquiry) -> list[Row]:
         attached = len(thread.files) + sum(len(entry.files) for entry in thread.entries)
         return {
             _("Status"): str(inquiry.status.label),
-            _("Sent"): format_moment(inquiry.submitted_at, lang, timezone=zone),
+            _("Submitted"): format_moment(inquiry.submitted_at, lang, timezone=zone),
             _("Name"): inquiry.full_name,
             _("E-mail"): inquiry.email,
             _("Institution"): inquiry.institution_name,
