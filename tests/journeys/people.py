@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page
 
 from collab.core import clock
 from collab.core.db import db, unit_of_work
-from collab.inquiries import Inquiry, Message
+from collab.inquiries import Inquiry, Message, interests
 from collab.mail import MailState, OutboxMail
 from tests.support.people import Staff
 from tests.support.smtp import Mail, Smtp
@@ -97,23 +97,41 @@ def inquiry_page(page: Page, reference: str) -> None:
     page.goto(f"/staff/inquiries/{reference}")
 
 
+def declare(page: Page, reference: str, path: str = "") -> None:
+    """Open an inquiry, or one of its steps, for the first time: answer each question with no, and be led on there."""
+    inquiry_page(page, reference)
+    if path:
+        go_to_step(page, reference, path)
+    page.wait_for_url(f"**/{reference}/interest*")
+    fill(page, **dict.fromkeys(interests.QUESTIONS, "no"))
+    press(page, form="form#interest")
+    page.wait_for_url(f"**/{reference}/{path}" if path else f"**/staff/inquiries/{reference}")
+
+
+def go_to_step(page: Page, reference: str, path: str) -> None:
+    """Follow the link of a step on the page of an inquiry."""
+    page.locator(
+        f"main aside a[href*='/{reference}/{path}?'], main a[href$='/{reference}/{path}']"
+    ).first.click()
+
+
 def step(page: Page, reference: str, path: str, **fields: Any) -> None:
     """Go to a step of an inquiry, fill its form and send it."""
     inquiry_page(page, reference)
-    page.locator(f"main aside a[href*='/{reference}/{path}?'], main a[href$='/{reference}/{path}']").first.click()
+    go_to_step(page, reference, path)
     fill(page, **fields)
-    press(page)
+    press(page, form="form#step")
     page.wait_for_url(f"**/staff/inquiries/{reference}")
 
 
 def step_with_letter(page: Page, reference: str, path: str, **fields: Any) -> str:
     """The same for a step that ends with a letter; returns the letter as it was shown before it went out."""
     inquiry_page(page, reference)
-    page.locator(f"main aside a[href*='/{reference}/{path}?'], main a[href$='/{reference}/{path}']").first.click()
+    go_to_step(page, reference, path)
     fill(page, **fields)
-    press(page, name="preview")
+    press(page, form="form#facts", name="preview")
     letter = page.locator("main textarea[name=letter]").input_value()
-    press(page, name="send")
+    press(page, form="form#send", name="send")
     page.wait_for_url(f"**/staff/inquiries/{reference}")
     return letter
 

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.people import (
     confirm,
+    declare,
     fill,
     hold_is_over,
     inquiry_page,
@@ -110,10 +111,11 @@ def test_a_cooperation_from_the_profile_to_the_decision(
     expect(status(desk)).to_have_text("With the department")
     mail_about(smtp, ADDRESS, f"{number}：已转交")
 
-    # The host says yes, and asks one thing.
+    # The host has no interest to declare, says yes, and asks one thing.
     mail_about(smtp, host.email, "1 item waits for you")
     bench = open_context().new_page()
     sign_in(bench, host)
+    declare(bench, number)
     step(bench, number, "answer-as-host", answer="yes", note="From March on.")
     step(bench, number, "ask", question="请问两种配体的分子量是多少？")
     question = mail_about(smtp, ADDRESS, f"{number}：请于")
@@ -140,6 +142,7 @@ def test_a_cooperation_from_the_profile_to_the_decision(
     # The head decides; the letter is shown, then held: neither mail nor page tell the partner yet.
     office = open_context().new_page()
     sign_in(office, head)
+    declare(office, number, "decide")
     letter = step_with_letter(
         office, number, "decide", verdict="accept", because="Fits two laboratories; the host wants it."
     )

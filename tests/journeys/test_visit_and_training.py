@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from collab.core import clock
 from tests.journeys.people import (
     confirm,
+    declare,
     hold_is_over,
     mail_about,
     own_page,
@@ -70,11 +71,13 @@ def test_a_visit_goes_on_the_waiting_list(
     step(desk, number, "route", person=str(host.user_id), kind="host")
     bench = open_context().new_page()
     sign_in(bench, host)
+    declare(bench, number)
     step(bench, number, "answer-as-host", answer="later", period="autumn 2027")
     step(desk, number, "ready", note="The group knows them well; no reviewers were asked.")
 
     office = open_context().new_page()
     sign_in(office, head)
+    declare(office, number, "decide")
     step_with_letter(
         office,
         number,
