@@ -16,7 +16,7 @@ from collab.core.db import db, unit_of_work
 from collab.core.errors import Invalid, NotFound
 from collab.departments import Department
 from collab.departments.tracks import Track
-from collab.inquiries import Inquiry, Status, queries, triage
+from collab.inquiries import Inquiry, Status, likeness, queries, triage
 from collab.inquiries.queries import GROUPS, SORTS, QueueView
 from tests.support.statements import queries as asked
 from tests.support.statements import statements
@@ -95,7 +95,7 @@ def test_a_declared_conflict_closes_everything(world: World) -> None:
     assert references(QueueView(q="ligands"), coordinator) == [reference(world, other)]
     assert queries.references([id, other], seen_by=coordinator) == {other: reference(world, other)}
     assert queries.closed_to(coordinator, [id, other, None]) == {id}
-    assert [one.reference for one in queries.earlier(world.get(other), seen_by=coordinator)] == []
+    assert [one.reference for one in likeness.hits(world.get(other), seen_by=coordinator)] == []
     assert queries.neighbours(QueueView(), world.get(other), seen_by=coordinator) == queries.Neighbours(
         None, None
     )
@@ -468,11 +468,10 @@ def test_earlier_ones_of_the_same_person_or_institution(world: World) -> None:
     institution = world.received(institution_name="Second University")
     world.received(institution_name="Third University")
     id = world.received(email="One@Example.org", institution_name="Second University")
-    found = queries.earlier(world.get(id), seen_by=world.actor("coordinator"))
-    assert [(one.reference, one.same_address) for one in found] == [
-        (reference(world, institution), False),
-        (reference(world, person), True),
-    ]
+    hits = likeness.hits(world.get(id), seen_by=world.actor("coordinator"))
+    found = {one.reference: (one.same_address, one.same_institution) for one in hits}
+    assert found[reference(world, person)] == (True, False)
+    assert found[reference(world, institution)] == (False, True)
 
 
 # -- what it costs ---------------------------------------------------------------------------------------------------
