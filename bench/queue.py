@@ -87,6 +87,21 @@ def views(size: int) -> list[View]:
             "search, Chinese", f"/staff/inquiries?{urlencode({'q': '合作'})}", f"/?{urlencode({'q': '合作'})}"
         ),
         View(
+            "line of three terms",
+            f"/staff/inquiries?{urlencode({'q': 'status:in_review -country:DE has:file'})}",
+            "/?status=in_review",
+        ),
+        View(
+            "line of three terms that little fits",
+            f"/staff/inquiries?{urlencode({'q': 'status:closed country:JP,KR answered:no'})}",
+            "/?status=in_review",
+        ),
+        View(
+            "sent in some days",
+            f"/staff/inquiries?{urlencode({'q': 'status:open sent:>20d'})}",
+            "/?status=in_review",
+        ),
+        View(
             "search, filtered",
             f"/staff/inquiries?{urlencode({'q': COMMON, 'country': 'JP'})}",
             f"/?q={COMMON}",
@@ -116,6 +131,7 @@ def queries(installation: Installation) -> Iterator[Row]:
         for name, path, most in (
             ("queue page", "/staff/inquiries", 8),
             ("queue page with search", "/staff/inquiries?q=coop&country=DE", 8),
+            ("queue page of a line", "/staff/inquiries?q=status:open+-country:DE+sent:<=30d+coop", 8),
             ("inquiry page", f"/staff/inquiries/{reference}", 15),
         ):
             coordinator.get(path)

@@ -130,7 +130,7 @@ KEYS: dict[str, Key] = {
         Key(
             "sent",
             ("提交", "来函日期", "日期"),
-            _l("Sent"),
+            _l("Sent on"),
             _l("today, days ago (<=7d, >20d), a day, month or year, >=2026-11-01, or first..last"),
             "sent:>20d",
         ),
@@ -232,6 +232,7 @@ class Problem:
 
     :param start, end: its place in the line, in characters.
     :param instead: what could stand there.
+    :param key: where ``instead`` are values of one key.
     """
 
     start: int
@@ -239,6 +240,7 @@ class Problem:
     text: str
     lazily: LazyString
     instead: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def message(self) -> str:
@@ -490,7 +492,7 @@ class _Reader:
                 takes=key.takes,
             )
             near = self.lexicon.close(key.name, text) if key.name not in FLAGS else ["yes"]
-        self.wrong(start, end, message, tuple(_quoted(one) for one in near))
+        self.wrong(start, end, message, tuple(_quoted(one) for one in near), key.name)
         return ""
 
     def days(self, key: Key, text: str) -> list[str]:
@@ -502,8 +504,10 @@ class _Reader:
             regular = f"<={regular}"
         return [regular] if CHECKS[key.name](regular) else []
 
-    def wrong(self, start: int, end: int, message: LazyString, instead: tuple[str, ...] = ()) -> None:
-        self.problems.append(Problem(start, end, self.text[start:end], message, instead))
+    def wrong(
+        self, start: int, end: int, message: LazyString, instead: tuple[str, ...] = (), key: str = ""
+    ) -> None:
+        self.problems.append(Problem(start, end, self.text[start:end], message, instead, key))
 
 
 def write(view: QueueView, lexicon: Lexicon | None = None) -> str:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from babel import Locale
 from flask import g
 from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from collab.accounts import Role, User
 from collab.accounts.models import Membership
@@ -42,7 +43,7 @@ def _load(key: str) -> Sequence[Value]:
     if key == "area":
         return _areas(lang)
     if key == "assigned":
-        return _people()
+        return [Value("me", (_("Me"),)), Value("nobody", (_("Nobody yet"),)), *_people()]
     return _tags() if key == "tag" else ()
 
 
@@ -59,11 +60,11 @@ def _everywhere(key: str, lang: str) -> tuple[Value, ...]:
     found: dict[str, tuple[str, ...]] = {}
     for locale in locales:
         with force_locale(locale):
-            labels = (
-                {str(one): str(one.label) for one in Status}
-                if key == "status"
-                else {str(one): str(TRACKS[one]) for one in Track}
-            )
+            if key == "status":
+                labels = {"open": _("All open ones"), "closed": _("All closed ones")}
+                labels |= {str(one): str(one.label) for one in Status}
+            else:
+                labels = {str(one): str(TRACKS[one]) for one in Track}
         for code, label in labels.items():
             found[code] = (*found.get(code, ()), label)
     return tuple(Value(code, names) for code, names in found.items())

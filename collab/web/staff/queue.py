@@ -123,8 +123,7 @@ def queue() -> ResponseReturnValue:
         line=asked.line,
         problems=[_shown(problem, asked.line) for problem in asked.problems],
         understood=query_language.write(view, _lexicon_of(view)) if asked.problems else "",
-        keys=KEYS.values(),
-        examples={"area": f"area:{next((code for code, _name in _areas()), '')}"},
+        how=_how(request.root_path, hooks.language(), next((code for code, _name in _areas()), "")),
         longest=LONGEST,
         chosen=_chosen(view),
         shares_in=[
@@ -134,6 +133,9 @@ def queue() -> ResponseReturnValue:
         picks=may(actor(), Permission.TRIAGE),
         bulk_keys=BULK_KEYS,
         here=urlencode(here),
+        takes={ending: url_for(".queue_export", ending=ending, **here) for ending in ("csv", "xlsx")}
+        if may(actor(), Permission.SEE_ALL_INQUIRIES)
+        else None,
         newer=url_for(".queue", **here, after=page.newer) if page.newer else None,
         older=url_for(".queue", **here, after=page.older) if page.older else None,
         first=url_for(".queue", **here) if request.args.get("after") else None,
@@ -151,8 +153,17 @@ def _shown(problem: Problem, line: str) -> dict[str, Any]:
         "text": problem.text,
         "message": problem.message,
         "at": problem.start + 1,
-        "instead": [(one, url_for(".queue", q=problem.mended(line, one))) for one in problem.instead[:3]],
+        "instead": [
+            (one, _called(problem.key, one), url_for(".queue", q=problem.mended(line, one)))
+            for one in problem.instead[:3]
+        ],
     }
+
+
+def _called(key: str, code: str) -> str:
+    """What a value is called, where its code does not say so."""
+    named = {one.code: one.names for one in lexicon().values(key)} if key else {}
+    return (named.get(code) or ("",))[0]
 
 
 def title_of(view: QueueView) -> str:
@@ -218,6 +229,13 @@ def _areas() -> list[tuple[str, str]]:
     return [
         (area.code, area.name.get(lang)) for one in departments_here().values() for area in one.settings.areas
     ]
+
+
+@lru_cache(maxsize=16)
+def _how(_root: str, lang: str, area: str) -> Markup:
+    """Every key with an example: always the same, and a hundred sentences."""
+    draw: Any = current_app.jinja_env.get_template("staff/_how.html").module
+    return Markup(draw.how(KEYS.values(), {"area": f"area:{area}"}, lang))  # noqa: S704  # drawn and escaped
 
 
 @lru_cache(maxsize=64)
