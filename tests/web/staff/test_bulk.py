@@ -159,3 +159,11 @@ def test_a04_hosts_have_no_boxes_to_tick(world: World, staff: Callable[..., Staf
     origin = {"Origin": "http://localhost", "Referer": "http://localhost/staff/inquiries"}
     assert host.post("/staff/bulk", data=sent, headers=origin).status_code == 403
     assert world.get(id).status is Status.IN_REVIEW
+
+
+def test_the_whole_view_can_be_taken_away(world: World, coordinator: Staff) -> None:
+    wanted = world.received("visit", title="A visit")
+    world.received("training")
+    answer = coordinator.fill("/staff/inquiries?track=visit", _button="Take away as CSV")
+    table = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+    assert [line[0] for line in table[1:]] == [world.get(wanted).reference]
