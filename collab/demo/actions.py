@@ -15,7 +15,7 @@ from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, NotFound
 from collab.departments import Department
 from collab.departments.tracks import Track
-from collab.inquiries import triage
+from collab.inquiries import tags, triage
 from collab.inquiries.models import AssignmentKind, HostAnswer, Inquiry, LightPath
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import Step
@@ -164,6 +164,10 @@ def _do(inquiry: Inquiry, act: dict[str, Any], people: dict[str, User], moment: 
                 scores=scores,
                 by=actor_of(people[act["by"]]),
             )
+        case "tag":
+            tags.put(inquiry, act["name"], new=True, by=coordinator)
+        case "note":
+            inquiries.note(inquiry, note, by=coordinator)
         case "ask":
             answer_by = inquiries.clocks.suggested_answer_date(inquiry, moment)
             triage.ask(inquiry, act["question"], answer_by=answer_by, by=coordinator)

@@ -83,14 +83,18 @@ def test_a_text_module_is_put_in_place_and_asks_first(
 
     page.on("dialog", decide)
     page.get_by_label("Text module").select_option("ask_dates")
-    expect(question).to_have_value("请告知差旅及生活费用由谁承担，是否已经确认。请勿发送银行资料。 And my own words.")
+    expect(question).to_have_value(
+        "请告知差旅及生活费用由谁承担，是否已经确认。请勿发送银行资料。 And my own words."
+    )
     expect(page.get_by_label("Text module")).to_have_value("ask_funding")
     page.get_by_label("Text module").select_option("ask_dates")
     expect(question).to_have_value("请告知您最早和最晚可以开始的时间，以及对您仍有意义的最短时长。")
     assert len(asked) == 2
     axe(page)
     page.get_by_role("button", name="Put back what I had written").click()
-    expect(question).to_have_value("请告知差旅及生活费用由谁承担，是否已经确认。请勿发送银行资料。 And my own words.")
+    expect(question).to_have_value(
+        "请告知差旅及生活费用由谁承担，是否已经确认。请勿发送银行资料。 And my own words."
+    )
     page.get_by_role("button", name="Send the question").click()
     expect(page.locator(".flash.success")).to_contain_text("The question is on its way")
 
@@ -145,13 +149,22 @@ def test_without_javascript_a_button_does_it(at: At, staff: Make, page: Page, se
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("locale", ["en", "zh"])
 def test_the_pages_of_words_fit_and_read_well(
-    world: World, department: Department, at: At, staff: Make, page: Page, server: Server, width: int, locale: str
+    world: World,
+    department: Department,
+    at: At,
+    staff: Make,
+    page: Page,
+    server: Server,
+    width: int,
+    locale: str,
 ) -> None:
     member, address = staff("coordinator", "head", locale=locale), at("received")
     by = world.actor("coordinator")
     for name in ("Follow up", "随访", "A tag of nearly forty characters, long"):
         with unit_of_work():
-            tag_id = tags.put(inquiries.by_reference(address.rpartition("/")[2], seen_by=by), name, by=by, new=True).id
+            tag_id = tags.put(
+                inquiries.by_reference(address.rpartition("/")[2], seen_by=by), name, by=by, new=True
+            ).id
     page.set_viewport_size({"width": width, "height": 900})
     enter(page, member, server)
     for path in (
