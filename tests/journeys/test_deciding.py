@@ -106,6 +106,11 @@ def test_one_after_the_other_and_one_taken_back_within_the_hold(
     assert letter.taken_back_at is not None
     page.goto("/staff/decide")
     expect(page.get_by_role("heading", name="Ready to decide: 1")).to_be_visible()
+    # On paper it is two pages, and not the cards of a telephone.
+    page.goto(f"/staff/inquiries/{before['reference']}/record")
+    printed = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    assert len(printed.pages) == 2
+    assert round(float(printed.pages[0].mediabox.height) / 72 * 25.4) == 297
     if pdf.available():
         page.goto(f"/staff/inquiries/{before['reference']}/record")
         with page.expect_download() as download:

@@ -422,3 +422,22 @@ def test_the_list_takes_as_many_queries_for_one_as_for_thirty(
         ready(4, 5, 3)
     assert [count("/staff/decide"), count("/staff/decide?sort=points")] == few
     assert max(few) <= 8, few
+
+
+@pytest.mark.one_database
+def test_the_page_costs_the_same_however_much_was_decided_before(
+    world: World, ready: Callable[..., str], head: Staff
+) -> None:
+    def count() -> int:
+        with statements(db.engine) as found:
+            head.page(f"{address}/decide")
+        return len(queries(found))
+
+    address = ready(title="The one")
+    world.decide(reviewed(world, title="Before"), "accept")
+    count()
+    few = count()
+    for n in range(5):
+        world.decide(reviewed(world, 4, 5, 3, title=f"Before {n}"), "accept")
+    assert count() == few
+    assert few <= 18
