@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from collab import inquiries
 from collab.core.db import db, unit_of_work
 from collab.departments import Department
-from collab import inquiries
 from collab.inquiries import tags
 from collab.inquiries.models import Mention
 from tests.support.browser import axe, fits
