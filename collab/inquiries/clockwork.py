@@ -56,7 +56,7 @@ def look(inquiry_id: int) -> None:
                     break
         for key in gates.remind(inquiry, done, now):
             db.session.add(Reminder(inquiry_id=inquiry.id, key=key, at=now))
-        _tell_late(inquiry, done, now)
+        _tell_late(inquiry, now)
         if inquiry.urgency == clocks.NORMAL and clocks.is_late(inquiry, now):
             inquiry.urgency = clocks.LATE
     db.session.flush()
@@ -179,17 +179,13 @@ ACTS: dict[tuple[What, Mark], Callable[[Inquiry, DueDate, Moment, datetime], Non
 }
 
 
-def _tell_late(inquiry: Inquiry, done: set[str], now: datetime) -> None:
-    """M4d: tell the partner while the promise still holds, and name a new date; once for each promise."""
+def _tell_late(inquiry: Inquiry, now: datetime) -> None:
+    """M4d: tell the partner while the promise still holds, and name a later date, which is the promise from then on."""
     first = inquiry.first_answer_at is None
     promised, moment = clocks.promise(inquiry, first=first), clocks.told_late_from(inquiry)
     held = inquiry.held_until is not None and inquiry.held_until > now
     if inquiry.status not in OURS or promised is None or moment is None or moment > now or held:
         return
-    key = f"promise:{promised:%Y%m%d%H%M%S}"
-    if key in done:
-        return
-    db.session.add(Reminder(inquiry_id=inquiry.id, key=key, at=now))
     levels = inquiry.department.settings.service_levels
     days = max(levels.first_answer_days if first else levels.host_answer_days, 1)
     calendar = working_calendar(inquiry.department)

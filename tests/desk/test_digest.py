@@ -77,6 +77,20 @@ def test_a_worker_that_slept_for_days_writes_the_one_of_today(world: World) -> N
     assert len(digests(world, host)) == 1
 
 
+def test_two_workers_with_the_same_list_write_one(world: World) -> None:
+    with at("2026-11-02T09:00"):
+        host = world.actor("host")
+        world.route(world.received(), host, days=4)
+    with at("2026-11-03T07:30"):
+        assert host.user_id in digest.due_people()
+        written = []
+        for _worker in range(2):
+            with unit_of_work():
+                written.append(digest.write(host.user_id or 0) is not None)
+        assert written == [True, False]
+        assert len(digests(world, host)) == 1
+
+
 def test_holidays_are_quiet_and_made_up_days_are_not(world: World) -> None:
     with at("2026-09-28T09:00"):
         host = world.actor("host")

@@ -360,7 +360,7 @@ def test_a_host_is_warned_on_the_seventh_and_replaced_after_the_tenth_working_da
     mails = len(world.mails(id))
     # Wednesday the 11th is the seventh; the tenth has passed when Tuesday the 17th begins.
     assert days_of(world, id, "2026-11-03", "2026-11-24") == {"2026-11-11": ["S2"], "2026-11-17": ["S3"]}
-    warned, asked = world.mails(id)[mails:]
+    warned, asked = (one for one in world.mails(id)[mails:] if "/staff/gates" not in one.body_text)
     assert warned.to_address == world.user(world.actor("host")).email
     assert asked.to_address == world.user(world.actor("coordinator")).email
     assert "find another host" in asked.body_text

@@ -354,7 +354,10 @@ class World:
         return [one for one in found if not reader or one.reader == reader]
 
     def told(self, id: int) -> list[str]:
-        """Topic and address of all that was told of an inquiry, oldest first: mails, and lines for the next digest."""
+        """Topic and address of all that was told of an inquiry, oldest first: mails, and lines for the next digest.
+
+        Without what is told of its gates, which have clocks of their own.
+        """
         from collab.accounts import User
         from collab.inquiries.models import DigestLine
 
@@ -364,7 +367,11 @@ class World:
             .where(DigestLine.inquiry_id == id)
             .order_by(DigestLine.id)
         )
-        found = [(one.created_at, f"{one.topic} {one.to_address}") for one in self.mails(id)]
+        found = [
+            (one.created_at, f"{one.topic} {one.to_address}")
+            for one in self.mails(id)
+            if "/staff/gates" not in one.body_text
+        ]
         found += [(at, f"{topic} {address}") for at, topic, address in lines]
         return [one for _at, one in sorted(found, key=lambda pair: pair[0])]
 
