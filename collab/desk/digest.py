@@ -213,10 +213,7 @@ def _others(actor: Actor) -> list[tuple[str, date, list[ForAnother]]]:
             ForAnother(asked.reference, agenda.ASKED[asked.kind][0].label, asked.due_on)
             for asked in one.asked
         ]
-        waiting += [
-            ForAnother(each.reference, each.status.label, each.due_on)
-            for each in one.in_hand
-        ]
+        waiting += [ForAnother(each.reference, each.status.label, each.due_on) for each in one.in_hand]
         if waiting:
             found.append((one.name, one.until, waiting))
     return found
