@@ -343,13 +343,13 @@ def test_a_signal_is_judged_and_leads_to_its_step(
     assert "May be a patient" in page
     assert "my mother" in page
     assert (
-        coordinator.form(f"{address}/refer?reason=patient_request", form="step").value("reason")
+        coordinator.form(f"{address}/refer?reason=patient_request", form="facts").value("reason")
         == "patient_request"
     )
-    assert "Patient?" in coordinator.get("/staff/queue").text
+    assert "Patient?" in coordinator.get("/staff/inquiries").text
     assert coordinator.fill(address, _form="/signals/patient_request").status_code == 303
     assert "says that it is not so" in coordinator.get(address).text
-    assert "Patient?" not in coordinator.get("/staff/queue").text
+    assert "Patient?" not in coordinator.get("/staff/inquiries").text
     assert staff("head").get(address).status_code == 200
 
 
