@@ -64,6 +64,8 @@ from collab.inquiries.view import countries as countries
 COUNTED = 1000
 #: A search with further filters looks at so many of the newest hits for one page.
 SEARCHED = 5_000
+#: A walk with filters that no index holds looks at so many rows for one page: each is read, which takes longer.
+WALKED = 1_500
 #: But first at so many: mostly that is enough.
 _GLANCED = 400
 
@@ -675,7 +677,7 @@ def _walked(
     anybody = _roles_of(actor)
     found: Sequence[Any] = ()
     looked, last, most = 0, None, 0
-    for glance in (min(_GLANCED, SEARCHED), SEARCHED):
+    for glance in (min(_GLANCED, WALKED), WALKED):
         most = max(size + 1, glance // _branches(view, anybody, key is not None))
         seen = _ask(_walked_page(view, anybody, key is not None, back, size + 1, most), actor, **bound)
         looked, last = (seen[0].looked, (seen[0].edge, seen[0].last)) if seen else (0, None)
@@ -811,7 +813,7 @@ def _count(
     if view.q or view.institution or not departments_where(actor, Permission.SEE_INQUIRIES):
         return None, 0
     if _rest(view, actor):
-        bound = max(1, SEARCHED // _branches(view, actor, False))
+        bound = max(1, WALKED // _branches(view, actor, False))
         walk = _walk(view, actor, beyond=False, back=False, size=bound).source
         seen = sa.select(walk.c.id).cte(f"seen_{place}")
         fits = sa.select(seen.c.id).join(Inquiry, Inquiry.id == seen.c.id).where(*_narrowing(view))

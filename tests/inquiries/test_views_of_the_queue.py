@@ -150,7 +150,7 @@ def test_every_view_shows_what_fits_in_its_order_on_pages_forth_and_back(
     world: World, bound: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if bound:
-        monkeypatch.setattr(queries, "SEARCHED", bound)
+        monkeypatch.setattr(queries, "WALKED", bound)
     bulk(world, 61)
     actor = world.actor("coordinator")
     with clock.pretending(NOW):
@@ -178,7 +178,7 @@ def test_counts_are_those_of_the_queue(world: World) -> None:
 def test_counts_stop_at_their_bound(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     bulk(world, 61)
     monkeypatch.setattr(queries, "COUNTED", 10)
-    monkeypatch.setattr(queries, "SEARCHED", 20)
+    monkeypatch.setattr(queries, "WALKED", 20)
     actor = world.actor("coordinator")
     plain, narrowed, few = queries.count(
         [QueueView(), QueueView(country="-DE"), QueueView(country="FR", area="unsure")], seen_by=actor

@@ -29,7 +29,7 @@ from collab.web.staff_chrome import departments_here, views_here
 
 _BOTH = ["GET", "POST"]
 #: So many of them are counted on the first page.
-COUNTED_VIEWS = 12
+COUNTED_VIEWS = 8
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def shown(kept: Kept, counted: Counted | None = None) -> Shown:
     """A saved view in the reader's language."""
     department = departments_here().get(kept.department_id or 0)
     number = None
-    if counted is not None:
+    # None among so many that were looked at says nothing.
+    if counted is not None and (counted.number or not counted.more):
         number = f"{counted.number:,}+" if counted.more else f"{counted.number:,}"
     return Shown(
         kept,
