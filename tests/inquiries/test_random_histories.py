@@ -70,7 +70,7 @@ class Department(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 2**32))
     def some_things_happen(self, seed: int) -> None:
         dice = random.Random(seed)
-        for _ in range(6):
+        for _ in range(16):
             self.something_happens(dice)
 
     def something_happens(self, dice: random.Random) -> None:
@@ -103,6 +103,7 @@ class Department(RuleBasedStateMachine):
                 because="Good.",
                 letter=LETTER,
                 facts=self.world.facts(verdict.value),
+                deviation="For once.",
                 by=self.people[who],
             )
         )

@@ -129,6 +129,7 @@ def full(world: World) -> int:
         id,
         "decline",
         because=f"{CANARY} did not sign.",
+        deviation=f"{CANARY} was asked twice.",
         letter=f"Dear {CANARY}, no.",
         facts=Facts(reason=Reason.COMPLIANCE_NOT_CLEARED),
     )
@@ -143,7 +144,8 @@ def test_nothing_of_the_person_is_left_anywhere(
     id = full(world)
     places = everywhere(CANARY)
     for place in ("inquiry.full_name", "note.body", "opinion.because", "outbox_mail.to_address",
-                  "stored_file.filename", "message.body", "condition.text", "decision.letter",
+                  "stored_file.filename", "message.body", "condition.text", "decision.letter", "decision.deviation",
+                  "decision_record.content", "decision_record.reviews",
                   "assignment.answer_period", "inquiry_event.note", "search_entry.words"):  # fmt: skip
         assert place in places, "the canary must sit there, else this test proves nothing"
     figures = {
