@@ -161,7 +161,9 @@ def _not_about(without: tuple[str, Collection[int]] | None) -> sa.ColumnElement[
         return sa.true()
     kind, ids = without
     return sa.or_(
-        OutboxMail.about_kind.is_(None), OutboxMail.about_kind != kind, OutboxMail.about_id.not_in(sorted(ids))
+        OutboxMail.about_kind.is_(None),
+        OutboxMail.about_kind != kind,
+        OutboxMail.about_id.not_in(sorted(ids)),
     )
 
 

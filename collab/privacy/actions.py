@@ -228,9 +228,7 @@ def _erase_texts(inquiry: Inquiry, *, person: bool = True) -> None:
     db.session.execute(sa.update(Gate).where(Gate.inquiry_id == inquiry.id).values(note=None))
     either = sa.or_(Joining.inquiry_id == inquiry.id, Joining.into_id == inquiry.id)
     db.session.execute(sa.update(Joining).where(either).values(note=None))
-    db.session.execute(
-        sa.update(Transfer).where(Transfer.inquiry_id == inquiry.id).values(consent_note=None)
-    )
+    db.session.execute(sa.update(Transfer).where(Transfer.inquiry_id == inquiry.id).values(consent_note=None))
     decisions = sa.select(Decision.id).where(Decision.inquiry_id == inquiry.id)
     db.session.execute(
         sa.update(Condition)

@@ -29,12 +29,21 @@ def test_after_the_decision_neither_opinion_nor_answer_changes(world: World) -> 
     world.route(id, host)
     world.route(id, reviewer, kind="reviewer")
     world.host_says(id)
-    world.do(reviews.give_opinion, id, reviews.Recommendation.ACCEPT, because="Good.", scores=marks(), by=reviewer)
+    world.do(
+        reviews.give_opinion, id, reviews.Recommendation.ACCEPT, because="Good.", scores=marks(), by=reviewer
+    )
     world.ready(id)
     world.decide(id, "accept")
     before = world.stored()
     with pytest.raises(Conflict, match="not in review any more"):
-        world.do(reviews.give_opinion, id, reviews.Recommendation.DECLINE, because="No.", scores=marks(), by=reviewer)
+        world.do(
+            reviews.give_opinion,
+            id,
+            reviews.Recommendation.DECLINE,
+            because="No.",
+            scores=marks(),
+            by=reviewer,
+        )
     with pytest.raises(Conflict, match="not with the host any more"):
         world.host_says(id, "no")
     assert world.stored() == before

@@ -279,10 +279,15 @@ def test_whoever_finds_another_hears_of_an_absence_at_once_where_nobody_stands_i
             by=ann,
         )
     told = {id: mails(world, id, "S3") for id in (hosted, reviewed, later, answered)}
-    assert [len(found) for found in told.values()] == [0, 1, 0, 0], "Ben hosts for Ann, and reviews for nobody"
+    assert [len(found) for found in told.values()] == [0, 1, 0, 0], (
+        "Ben hosts for Ann, and reviews for nobody"
+    )
     ((to, text),) = told[reviewed]
     assert to == address(world, coordinator)
-    assert "Ann is asked as reviewer until Fri 6 Nov 2026, is away from Mon 2 Nov 2026 to Wed 11 Nov 2026" in text
+    assert (
+        "Ann is asked as reviewer until Fri 6 Nov 2026, is away from Mon 2 Nov 2026 to Wed 11 Nov 2026"
+        in text
+    )
 
 
 def test_every_mail_to_staff_is_of_a_kind_and_says_for_whom(app: Any) -> None:

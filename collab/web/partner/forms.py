@@ -211,11 +211,7 @@ class _StayForm(InquiryForm):
     )
     adult_declaration = DeclarationField(
         LABELS["adult_declaration"],
-        [
-            DataRequired(
-                _l("You must be 18 or older at the start. Tick this box if you will be.")
-            )
-        ],
+        [DataRequired(_l("You must be 18 or older at the start. Tick this box if you will be."))],
         description=_l("Radiation areas are for adults."),
     )
 

@@ -56,7 +56,10 @@ def pages_of(department: Department) -> list[tuple[str, dict[str, str]]]:
     found += [
         ("public.page" if key in READING else "public.door", dept | {"page": key.value}) for key in PageKey
     ]
-    return [*found, *((f"public.{name}", dept) for name in ("answers", "privacy", "about_data", "accessibility"))]
+    return [
+        *found,
+        *((f"public.{name}", dept) for name in ("answers", "privacy", "about_data", "accessibility")),
+    ]
 
 
 def _answer(text: str, mimetype: str) -> Response:

@@ -186,4 +186,4 @@ def _gone() -> str:
     return str(_("This text module is not offered any more."))
 
 
-__all__ = ["answer", "in_place", "begin", "check_day", "draft", "offer", "offer_all", "wanted"]
+__all__ = ["answer", "begin", "check_day", "draft", "in_place", "offer", "offer_all", "wanted"]

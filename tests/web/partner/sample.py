@@ -78,7 +78,9 @@ def links(inquiry_id: int, part: str) -> list[str]:
     return [
         path
         for one in sorted(mail.of(("inquiry", inquiry_id)), key=lambda one: one.id)
-        for path in paths(one.body_text, part)[:1]  # the other language's half has its own address of the same link
+        for path in paths(one.body_text, part)[
+            :1
+        ]  # the other language's half has its own address of the same link
     ]
 
 

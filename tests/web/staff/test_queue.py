@@ -270,7 +270,14 @@ def test_an_inquiry_with_everything_costs_no_more_than_fifteen(
     crowd(world, id, 0, staff)
     world.route(id)
     world.route(id, kind="reviewer")
-    world.do(reviews.give_opinion, id, Recommendation.ACCEPT, because="Sound.", scores=marks(), by=world.actor("reviewer"))
+    world.do(
+        reviews.give_opinion,
+        id,
+        Recommendation.ACCEPT,
+        because="Sound.",
+        scores=marks(),
+        by=world.actor("reviewer"),
+    )
     world.host_says(id)
     world.answer(id)
     world.ready(id)
