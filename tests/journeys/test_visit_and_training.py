@@ -130,7 +130,7 @@ def test_a_training_is_declined_with_a_pointer(
     sign_in(desk, coordinator)
     letter = step_with_letter(desk, number, "decline", reason="out_of_scope")
     assert "The topic lies outside what the department works on." in letter
-    assert "you are welcome to write again about one of them" in letter  # the pointer of the reason's text module
+    assert "you are welcome to write again about one of them" in letter  # the pointer of the text module
     expect(status(desk)).to_have_text("Declined")
     hold_is_over(number)
     told = mail_about(smtp, address, f"{number}: our decision")
