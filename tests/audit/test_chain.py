@@ -10,6 +10,8 @@ from flask import Flask
 from collab import audit
 from collab.audit import AuditEvent, Who
 from collab.core.db import db, unit_of_work
+from collab.reviews.actions import STEPS
+from collab.reviews.models import DecisionRecord
 from tests.support.world import World
 
 SOMEBODY = Who(kind="staff", user_id=7, network="192.0.2.0/24", request_id="abc")
@@ -135,6 +137,7 @@ def test_parallel_writers_make_one_chain(app: Flask) -> None:
 def test_every_step_of_an_inquiry_is_in_it_and_no_text_is(world: World) -> None:
     ids = [world.at(status) for status in ("declined", "accepted", "lapsed", "withdrawn", "void")]
     assert audit.verify() is None
+    seals = 0
     for id in ids:
         logged = [
             event.action.removeprefix("inquiry.")
@@ -142,7 +145,13 @@ def test_every_step_of_an_inquiry_is_in_it_and_no_text_is(world: World) -> None:
                 sa.select(AuditEvent).filter_by(object_kind="inquiry", object_id=id).order_by(AuditEvent.id)
             )
         ]
-        assert logged == world.kinds(id)
+        decided = {str(step) for step, _target in STEPS.values()}
+        expected: list[str] = []
+        for step in world.kinds(id):  # the seal of what a decision rested on follows its step at once
+            expected += [step, "decision.recorded"] if step in decided else [step]
+        assert logged == expected
+        seals += logged.count("decision.recorded")
+    assert seals == db.session.scalar(sa.select(sa.func.count()).select_from(DecisionRecord)) > 1
     for event in db.session.scalars(sa.select(AuditEvent)):
         text = str(event.detail)
         for typed in ("Erika", "example.org", "ligands", "Dear"):
