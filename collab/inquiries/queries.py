@@ -968,6 +968,7 @@ class Piles:
     late: int
     unread: int
     erasure: int
+    to_declare: int = 0
 
     def of(self, *statuses: Status) -> int:
         """How many stand at one of these statuses."""
@@ -995,6 +996,7 @@ def piles(actor: Actor) -> Piles:
         late=found["late"],
         unread=found["unread"],
         erasure=found.get("erasure", 0),
+        to_declare=found["to declare"],
     )
 
 
@@ -1105,8 +1107,11 @@ _NAMED = 9
 _AWAY = 10
 
 
-def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
-    """What waits for this person, in a fixed number of queries."""
+def waits_for_me(actor: Actor, *, most: int = 10, to_declare: int | None = None) -> Waiting:
+    """What waits for this person, in a fixed number of queries.
+
+    :param to_declare: how often a declaration of interests is owed, where it was counted: none, none is looked for.
+    """
     assignments = list(
         db.session.scalars(_unanswered_by(_roles_of(actor), most), {"me": actor.user_id, "now": clock.now()})
     )
@@ -1130,7 +1135,7 @@ def waits_for_me(actor: Actor, *, most: int = 10) -> Waiting:
         to_finish=of(3),
         unconfirmed=sorted(of(4), key=lambda row: -row.id),
         erasure=of(5),
-        to_declare=_asked_to_declare(actor, most),
+        to_declare=[] if to_declare == 0 else _asked_to_declare(actor, most),
         named=named,
         away=away,
     )
@@ -1324,22 +1329,10 @@ _TOLD_OTHERWISE = frozenset({Kind.NOTE, Kind.LETTER})
 
 def thread(inquiry: Inquiry) -> Thread:
     """Letters, notes and history merged in time order, with their files; a fixed number of queries."""
-    events = list(
-        db.session.scalars(
-            sa.select(InquiryEvent).where(InquiryEvent.inquiry_id == inquiry.id).order_by(InquiryEvent.id)
-        )
-    )
+    events, messages, notes = _said_about(inquiry)
     merged = _merged_here(inquiry, events)
     ids = [inquiry.id, *(one.id for one in merged)]
-    if merged:
-        events += db.session.scalars(
-            sa.select(InquiryEvent).where(InquiryEvent.inquiry_id.in_(ids[1:])).order_by(InquiryEvent.id)
-        )
     joined = {one.id: one.reference for one in merged}
-    messages = list(
-        db.session.scalars(sa.select(Message).where(Message.inquiry_id.in_(ids)).order_by(Message.id))
-    )
-    notes = list(db.session.scalars(sa.select(Note).where(Note.inquiry_id.in_(ids)).order_by(Note.id)))
     attached = _files_of({"inquiry": ids, "message": [message.id for message in messages]})
     entries = [
         *(
@@ -1365,6 +1358,32 @@ def thread(inquiry: Inquiry) -> Thread:
     ]
     entries.sort(key=lambda entry: entry.at)
     return Thread(entries, [file for id in ids for file in attached["inquiry", id]], merged)
+
+
+def _said_about(inquiry: Inquiry) -> tuple[list[InquiryEvent], list[Message], list[Note]]:
+    """Everything that happened and was written here and at what was merged into it, in one query.
+
+    The three lists are joined to nothing of each other: each row holds one event, one letter or one note.
+    """
+    here = [inquiry.id]
+    joined = sa.select(Inquiry.id).where(Inquiry.merged_into_id == inquiry.id)
+
+    def part(model: Any) -> Any:
+        about = sa.or_(model.inquiry_id.in_(here), model.inquiry_id.in_(joined))
+        return aliased(model, sa.select(model).where(about).subquery())
+
+    event, message, note = part(InquiryEvent), part(Message), part(Note)
+    rows = db.session.execute(
+        sa.select(event, message, note)
+        .select_from(event)
+        .join(message, sa.false(), full=True)
+        .join(note, sa.false(), full=True)
+    ).all()
+
+    def of(place: int) -> list[Any]:
+        return sorted((row[place] for row in rows if row[place] is not None), key=lambda one: one.id)
+
+    return of(0), of(1), of(2)
 
 
 def _files_of(owners: dict[str, list[int]]) -> dict[tuple[str, int], list[StoredFile]]:

@@ -23,7 +23,7 @@ from collab.mail.actions import (
 from collab.mail.compose import LANGUAGES, LINE_BETWEEN, Composed, compose, paragraphs
 from collab.mail.delivery import Postman
 from collab.mail.models import MailState, OutboxMail, Reader
-from collab.mail.queries import by_id, counts, failed_since, of, oldest_waiting, outbox, readable, topics
+from collab.mail.queries import by_id, failed_since, of, oldest_waiting, outbox, piles, readable
 
 __all__ = [
     "LANGUAGES",
@@ -39,7 +39,6 @@ __all__ = [
     "cancel",
     "claim",
     "compose",
-    "counts",
     "enqueue",
     "failed_since",
     "mark_failed",
@@ -48,6 +47,7 @@ __all__ = [
     "oldest_waiting",
     "outbox",
     "paragraphs",
+    "piles",
     "put_back",
     "readable",
     "release",
@@ -55,5 +55,4 @@ __all__ = [
     "renew",
     "retry",
     "rewrite",
-    "topics",
 ]

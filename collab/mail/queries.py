@@ -89,37 +89,22 @@ def of(about: tuple[str, int]) -> list[OutboxMail]:
     )
 
 
-def counts(
+def piles(
     department_ids: Collection[int],
     *,
     portal_mails: bool = False,
     without: tuple[str, Collection[int]] | None = None,
-) -> dict[MailState, int]:
-    """How many mails stand where; states without a mail are 0."""
+) -> tuple[dict[MailState, int], list[str]]:
+    """How many mails stand where (states without a mail are 0), and the topics there are; one query."""
     rows = db.session.execute(
-        sa.select(OutboxMail.state, sa.func.count())
+        sa.select(OutboxMail.state, OutboxMail.topic, sa.func.count())
         .where(_visible(department_ids, portal_mails), _not_about(without))
-        .group_by(OutboxMail.state)
-    )
-    found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state, 0) for state in MailState}
-
-
-def topics(
-    department_ids: Collection[int],
-    *,
-    portal_mails: bool = False,
-    without: tuple[str, Collection[int]] | None = None,
-) -> list[str]:
-    """The topics there are, for the filter."""
-    return list(
-        db.session.scalars(
-            sa.select(OutboxMail.topic)
-            .where(_visible(department_ids, portal_mails), _not_about(without))
-            .distinct()
-            .order_by(OutboxMail.topic)
-        )
-    )
+        .group_by(OutboxMail.state, OutboxMail.topic)
+    ).all()
+    found = dict.fromkeys(MailState, 0)
+    for state, _topic, number in rows:
+        found[state] += number
+    return found, sorted({topic for _state, topic, _number in rows})
 
 
 def readable(mail: OutboxMail) -> tuple[str, str | None]:

@@ -278,6 +278,6 @@ def test_the_staffs_page_shows_a_department_its_own_mails_newest_first(put: Put)
         mail.by_id(foreign, [1])
     with pytest.raises(NotFound):
         mail.by_id(nobodys, [1])
-    assert mail.counts([1])[MailState.QUEUED] == 5
+    assert mail.piles([1])[0][MailState.QUEUED] == 5
     with pytest.raises(Invalid):
         mail.outbox([1], after="rubbish")

@@ -25,7 +25,7 @@ def home() -> ResponseReturnValue:
         if may(who, Permission.SEE_REPORTS) and not may(who, Permission.MANAGE_PEOPLE):
             return redirect(url_for(".reports"), code=303)
         return render_template("staff/no_inquiries.html")
-    waiting = queries.waits_for_me(who)
+    waiting = queries.waits_for_me(who, to_declare=piles_here().to_declare)
     named = mentions.unread(who, waiting.named)
     return render_template(
         "staff/home.html",

@@ -43,6 +43,7 @@ def outbox() -> ResponseReturnValue:
     except Invalid:
         abort(400)
     here: dict[str, Any] = {"state": state, "topic": topic or None, "q": q or None}
+    counts, topics = mail.piles(mine, portal_mails=who.is_admin, without=closed)
     about = [one.about_id for one in page.rows if _about_inquiry(one)]
     references = queries.references(about, seen_by=who)
     return render_template(
@@ -51,8 +52,8 @@ def outbox() -> ResponseReturnValue:
         references=references,
         newer=url_for(".outbox", **here, after=page.newer) if page.newer else None,
         older=url_for(".outbox", **here, after=page.older) if page.older else None,
-        counts=mail.counts(mine, portal_mails=who.is_admin, without=closed),
-        topics=mail.topics(mine, portal_mails=who.is_admin, without=closed),
+        counts=counts,
+        topics=topics,
         states=list(MailState),
         state=state,
         topic=topic,

@@ -136,7 +136,7 @@ def test_everything_that_is_due_in_a_fixed_number_of_queries(world: World) -> No
         assert [one.due for one in everything] == sorted(one.due for one in everything)
         assert {one.what for one in everything} == {
             What.TRIAGE, What.FIRST_ANSWER, What.TOTAL, What.PARTNER_ANSWER, What.DECISION,
-            What.WAITLIST_REFRESH, What.CONDITIONS, What.HOST_ANSWER,
+            What.WAITLIST_REFRESH, What.CONDITIONS, What.HOST_ANSWER, What.GATE,
         }  # fmt: skip
         assert {one.what for one in reviews.all_due_dates(seen_by=head, mine=True)} == {What.DECISION}
         mine = reviews.all_due_dates(seen_by=host, mine=True)

@@ -39,10 +39,20 @@ def test_a_new_installation_says_what_to_do(coordinator: Staff) -> None:
 
 
 def test_those_without_inquiries_are_told_so(staff: Callable[..., Staff]) -> None:
-    for role in ("admin", "viewer", "compliance"):
-        member = staff(role)
-        assert "Your roles need no inquiries" in html.text_of(member.page("/staff/"))
-        assert member.get("/staff/inquiries").status_code == 403
+    member = staff("admin")
+    assert "Your roles need no inquiries" in html.text_of(member.page("/staff/"))
+    assert member.get("/staff/inquiries").status_code == 403
+
+
+@pytest.mark.parametrize(("role", "path"), [("viewer", "/staff/reports"), ("compliance", "/staff/gates")])
+def test_those_without_inquiries_are_led_to_their_own_page(
+    staff: Callable[..., Staff], role: str, path: str
+) -> None:
+    member = staff(role)
+    answer = member.get("/staff/")
+    assert (answer.status_code, urlsplit(answer.location).path) == (303, path)
+    assert member.get(path).status_code == 200
+    assert member.get("/staff/inquiries").status_code == 403
 
 
 def test_the_first_page_tells_what_waits(world: World, coordinator: Staff) -> None:

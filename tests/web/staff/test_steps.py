@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.etree.ElementTree import Element
 
 import pytest
 
@@ -406,13 +408,21 @@ def test_the_page_says_what_is_possible_and_why_other_things_are_not(
 ) -> None:
     address = at("received")
     page = staff("coordinator").page(address)
-    links = {link.get("href") for link in page.iter("a")}
-    assert {f"{address}/route", f"{address}/ask", f"{address}/refer", f"{address}/decline"} <= links
+    links = _steps(page)
+    assert {f"{address}/route", f"{address}/ask", f"{address}/refer", f"{address}/decline"} <= set(links)
     primary = [link for link in page.iter("a") if "btn-primary" in (link.get("class") or "")]
-    assert [link.get("href") for link in primary] == [f"{address}/route"]
-    head = html.text_of(staff("head").page(address))
-    assert "Only this role may do it: Coordinator." in head
-    assert f"{address}/route" not in {link.get("href") for link in staff("head").page(address).iter("a")}
+    assert [urlsplit(link.get("href") or "").path for link in primary] == [f"{address}/route"]
+    # Each step knows the view it was begun in: its page leads on from there.
+    assert set(parse_qs(urlsplit(links[f"{address}/route"]).query, keep_blank_values=True)) == {"view"}
+    head = staff("head").page(address)
+    assert "Only this role may do it: Coordinator." in html.text_of(head)
+    assert f"{address}/route" not in _steps(head)
+
+
+def _steps(page: Element) -> dict[str, str]:
+    """Where the links of a page lead, by their paths."""
+    found = [link.get("href") or "" for link in page.iter("a")]
+    return {urlsplit(one).path: one for one in found}
 
 
 def test_somebody_was_faster(world: World, at: Callable[..., str], coordinator: Staff) -> None:
