@@ -170,7 +170,9 @@ def staff_pages(app: Flask) -> list[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/staff"):
             values = {
-                name: 1 if "int" in type(converter).__name__.lower() else "x"
+                name: 1
+                if "int" in type(converter).__name__.lower()
+                else min(getattr(converter, "items", ()), default="x")
                 for name, converter in rule._converters.items()
             }
             address = rule.build(values)
