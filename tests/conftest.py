@@ -38,8 +38,8 @@ DATABASES = ("sqlite", "postgresql")
 # -- which database --------------------------------------------------------------------------------------------
 
 
-#: Folders whose tests come to the database through pages and commands.
-FRONT = {"attacks", "cli", "web"}
+#: Folders whose tests come to the database through pages and commands, or by the plainest statements.
+FRONT = {"attacks", "cli", "web", "accounts", "departments", "desk", "files", "jobs", "privacy", "profile"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database",
         choices=[*DATABASES, "both", "all"],
         default="sqlite",
-        help="the database of the tests that touch one (default: sqlite; `make test` takes both: the rooms' tests on "
-        "each, those of pages and commands on SQLite; all: every test on each)",
+        help="the database of the tests that touch one (default: sqlite; `make test` takes both: on each what is raced "
+        "for and where the statements are our own, the rest on SQLite; all: every test on each)",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 import time_machine
 from hypothesis import HealthCheck, settings
@@ -268,6 +269,7 @@ class Department(RuleBasedStateMachine):
         assert len(keys) == len(set(keys))
 
 
+@pytest.mark.one_database
 def test_random_histories(world: World) -> None:
     """Each history goes on in the same department: its inquiries stay."""
 

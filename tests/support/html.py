@@ -22,10 +22,16 @@ REFERENCES = (
 )
 
 
+@functools.lru_cache(maxsize=32)
+def _parsed(text: str) -> tuple[Element, html5lib.HTMLParser]:
+    """A page is checked and then read: it is parsed once for both."""
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    return parser.parse(text), parser
+
+
 def parse(text: str) -> Element:
-    """The page's tree, without namespaces."""
-    root: Element = html5lib.HTMLParser(namespaceHTMLElements=False).parse(text)
-    return root
+    """The page's tree, without namespaces; not to be changed."""
+    return _parsed(text)[0]
 
 
 def text_of(element: Element) -> str:
@@ -36,8 +42,7 @@ def text_of(element: Element) -> str:
 @functools.lru_cache(maxsize=256)
 def findings(text: str) -> tuple[str, ...]:
     """What is wrong with a page; nothing for a good one."""
-    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-    root = parser.parse(text)
+    root, parser = _parsed(text)
     return (*_parse_errors(parser, text), *_findings(root))
 
 
