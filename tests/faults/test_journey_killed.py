@@ -36,7 +36,7 @@ from tests.support.smtp import Mail, Smtp
 from tests.support.visitors import COOPERATION, FORM, Broken, Visitor, path_of, pdf
 
 SUBMITTERS = 4
-KILLS = 8
+KILLS = 6
 #: Long beside the tenth of a second the mail server takes: on a loaded machine that becomes seconds.
 SMTP_TIMEOUT = 5.0
 #: What the worker takes: twice the time of one mail and twenty seconds.

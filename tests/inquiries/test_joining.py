@@ -19,6 +19,9 @@ from tests.support.statements import queries as asked
 from tests.support.statements import statements
 from tests.support.world import MONDAY, World, other_department
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 SAME = "erika@example.org"
 
 

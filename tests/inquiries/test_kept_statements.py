@@ -14,6 +14,9 @@ from collab.inquiries.models import Conflict
 from collab.inquiries.queries import QueueView
 from tests.support.world import World
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 VIEWS = [QueueView(), QueueView(pile="open"), QueueView(q="ligands"), QueueView(q="ligands", country="DE")]
 
 

@@ -22,6 +22,9 @@ from tests.support.statements import queries as asked
 from tests.support.statements import statements
 from tests.support.world import World, other_department
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def world(department: Department) -> World:

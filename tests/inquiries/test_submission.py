@@ -22,6 +22,9 @@ from collab.mail import OutboxMail
 from tests.support.partners import pdf
 from tests.support.world import MONDAY, World, other_department
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 
 def upload(world: World, token: str) -> None:
     with unit_of_work():

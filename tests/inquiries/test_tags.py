@@ -17,6 +17,9 @@ from collab.inquiries.models import InquiryEvent, InquiryTag, Tag
 from tests.support.crowd import at_once
 from tests.support.world import World, other_department
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def world(department: Department) -> World:

@@ -18,6 +18,9 @@ from collab.jobs.inquiries import turn_clocks
 from tests.support.interests import try_to_declare_none
 from tests.support.world import LETTER, MONDAY, World, other_department, refusal, undone
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 #: (what is done, from, to, who may, the mail to the partner).
 MOVES: list[tuple[str, str, str, set[str], str | None]] = [
     ("confirm", "unconfirmed", "received", {"applicant", "coordinator"}, "M2"),

@@ -19,6 +19,9 @@ from tests.support.statements import queries as asked
 from tests.support.statements import statements
 from tests.support.world import World
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)  # eleven in the morning where the department is
 
 

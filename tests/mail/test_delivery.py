@@ -10,6 +10,9 @@ from collab.core.db import db
 from collab.mail import MailState, OutboxMail
 from tests.support.smtp import Smtp
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 Put = Callable[..., int]
 Worker = Callable[[], int]
 

@@ -13,6 +13,9 @@ from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, Invalid, NotFound
 from collab.mail import MailState, OutboxMail
 
+# Its statements are our own, or many act at once: tried on both.
+pytestmark = pytest.mark.both_databases
+
 Put = Callable[..., int]
 LEASE = timedelta(seconds=60)
 
