@@ -145,7 +145,8 @@ def _page_before() -> str | None:
 def _typed() -> list[str]:
     """What a member of staff had written into the form: it is given back, whatever stood in the way.
 
-    Only sentences: names of choices help nobody, and passwords and codes are shown to nobody.
+    Only sentences: names of choices and what the form carries hidden (moments, digests, codes: ASCII without
+    a space) help nobody, and passwords and codes are shown to nobody.
     """
     if request.blueprint not in {"staff", "admin"}:
         return []
@@ -153,5 +154,7 @@ def _typed() -> list[str]:
         value
         for name, values in request.form.lists()
         for value in values
-        if name not in _NOT_WRITTEN and len(value) >= _A_SENTENCE
+        if name not in _NOT_WRITTEN
+        and len(value) >= _A_SENTENCE
+        and not (value.isascii() and " " not in value)
     ]
