@@ -276,6 +276,13 @@ def _weekly(days: Days, every: int, now: datetime) -> list[Moment]:
     ]
 
 
+def _step_moments(days: Days, levels: ServiceLevels, now: datetime) -> tuple[Moment, ...]:
+    return (
+        Moment(Mark.WARN, days.working(levels.triage_warn_days - levels.triage_days)),
+        Moment(Mark.ESCALATE, days.late(levels.triage_escalate_days - levels.triage_days)),
+    )
+
+
 #: what · who owes it · the stretch of time · what happens when. Days count from the due date, working days of the
 #: department's calendar unless they are called plain; all amounts are the department's settings.
 TABLE: tuple[tuple[What, Who, Callable[[Inquiry, ServiceLevels], Iterator[Stretch]], Moments], ...] = (
@@ -283,10 +290,7 @@ TABLE: tuple[tuple[What, Who, Callable[[Inquiry, ServiceLevels], Iterator[Stretc
         What.TRIAGE,
         Who.COORDINATOR,
         _triage,
-        lambda days, levels, now: (
-            Moment(Mark.WARN, days.working(levels.triage_warn_days - levels.triage_days)),
-            Moment(Mark.ESCALATE, days.late(levels.triage_escalate_days - levels.triage_days)),
-        ),
+        _step_moments,
     ),
     (
         What.FIRST_ANSWER,
@@ -321,10 +325,7 @@ TABLE: tuple[tuple[What, Who, Callable[[Inquiry, ServiceLevels], Iterator[Stretc
         What.NEXT_STEP,
         Who.COORDINATOR,
         _next_step,
-        lambda days, levels, now: (
-            Moment(Mark.WARN, days.working(levels.triage_warn_days - levels.triage_days)),
-            Moment(Mark.ESCALATE, days.late(levels.triage_escalate_days - levels.triage_days)),
-        ),
+        _step_moments,
     ),
     (
         What.DECISION,

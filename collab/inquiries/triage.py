@@ -166,7 +166,7 @@ def release(inquiry: Inquiry, assignment: Assignment, *, by: Actor, version: int
     seen(inquiry, by)
 
 
-def replace_host(
+def replace(
     inquiry: Inquiry,
     assignment: Assignment,
     person: User,
@@ -177,42 +177,16 @@ def replace_host(
     by: Actor,
     version: int | None = None,
 ) -> Assignment:
-    """Another host instead of one who does not answer or cannot: both are told, the history keeps the first."""
-    return _replace(inquiry, assignment, person, AssignmentKind.HOST, due_on, note, despite, by, version)
+    """Somebody else instead of a host or reviewer who does not answer or cannot.
 
-
-def replace_reviewer(
-    inquiry: Inquiry,
-    assignment: Assignment,
-    person: User,
-    *,
-    due_on: date,
-    note: str = "",
-    despite: bool = False,
-    by: Actor,
-    version: int | None = None,
-) -> Assignment:
-    """Another reviewer instead of one who does not answer or cannot: both are told, the history keeps the first."""
-    return _replace(inquiry, assignment, person, AssignmentKind.REVIEWER, due_on, note, despite, by, version)
-
-
-def _replace(
-    inquiry: Inquiry,
-    assignment: Assignment,
-    person: User,
-    kind: AssignmentKind,
-    due_on: date,
-    note: str,
-    despite: bool,
-    by: Actor,
-    version: int | None,
-) -> Assignment:
+    Both are told, and the history keeps the first.
+    """
     now = take(inquiry, version=version, by=by)
     if Role.COORDINATOR not in by.roles_in(inquiry.department_id):
         raise Forbidden(_("Only this role may do it: %(roles)s.", roles=Role.COORDINATOR.label))
     if inquiry.status is not Status.IN_REVIEW:
         raise Conflict(_("People are replaced while the inquiry is with the department."))
-    if assignment.inquiry_id != inquiry.id or assignment.kind is not kind:
+    if assignment.inquiry_id != inquiry.id:
         raise Conflict
     if assignment.answered_at is not None:
         raise Conflict(_("%(name)s has answered already.", name=assignment.user.name))
@@ -221,7 +195,9 @@ def _replace(
     if assignment.user_id == person.id:
         raise Invalid("person", _("Choose another person."))
     _free(inquiry, assignment, by, now, instead=person)
-    successor = assign(inquiry, person, kind=kind, due_on=due_on, note=note, despite=despite, by=by)
+    successor = assign(
+        inquiry, person, kind=assignment.kind, due_on=due_on, note=note, despite=despite, by=by
+    )
     clocks.set_due(inquiry, now)
     seen(inquiry, by)
     return successor

@@ -99,13 +99,8 @@ def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[tuple[Any,
         Inquiry.status.not_in(sorted(UNCOUNTED)),
         Inquiry.confirmed_at >= _begin(scope.first, zone),
         Inquiry.confirmed_at < _begin(scope.last.plus(1), zone),
+        *scope.narrowed(Inquiry),
     ]
-    if scope.track is not None:
-        conditions.append(Inquiry.track == scope.track)
-    if scope.area:
-        conditions.append(Inquiry.area == scope.area)
-    if not scope.demo:
-        conditions.append(~Inquiry.is_demo)
     return _walked(_select().where(*conditions).order_by(Inquiry.id).limit(PIECE), _Words(lang))
 
 

@@ -36,13 +36,8 @@ def unanswered(scope: Scope, *, seen_by: Actor, lang: str, most: int | None = No
         Inquiry.status.in_(sorted(OPEN)),
         Inquiry.first_answer_at.is_(None),
         Inquiry.confirmed_at < _midnight(waited.first_in_time(target), place.zone),
+        *scope.narrowed(Inquiry),
     ]
-    if scope.track is not None:
-        conditions.append(Inquiry.track == scope.track)
-    if scope.area:
-        conditions.append(Inquiry.area == scope.area)
-    if not scope.demo:
-        conditions.append(~Inquiry.is_demo)
     statement = (
         sa.select(
             Inquiry.reference,
@@ -151,13 +146,8 @@ def _asked(scope: Scope, kind: AssignmentKind, today: date) -> sa.Select[Any]:
         Assignment.kind == kind,
         Assignment.released_at.is_(None),
         Assignment.answered_at.is_(None),
+        *scope.narrowed(Inquiry),
     ]
-    if scope.track is not None:
-        conditions.append(Inquiry.track == scope.track)
-    if scope.area:
-        conditions.append(Inquiry.area == scope.area)
-    if not scope.demo:
-        conditions.append(~Inquiry.is_demo)
     number = sa.func.count()
     columns: list[Any] = [User.name, number, sa.func.sum(sa.case((Assignment.due_on < today, 1), else_=0))]
     return (

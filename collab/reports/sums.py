@@ -14,6 +14,7 @@ from collab.core.db import db
 from collab.core.errors import Invalid
 from collab.departments import Department
 from collab.departments.tracks import Track
+from collab.inquiries import Inquiry
 from collab.reports import keeping
 from collab.reports.facts import NEVER, WITHDRAWN, Cell, Measure, count
 from collab.reports.models import FigureDue, FigureSum
@@ -95,6 +96,15 @@ class Scope:
         if area and department.settings.area(area) is None:
             raise Invalid("area", "")
         return cls(department, first, last, Track(track) if track else None, area, department.is_demo)
+
+    def narrowed(self, rows: type[FigureSum] | type[Inquiry]) -> Iterator[sa.ColumnElement[bool]]:
+        """What the track, the area and the samples leave of sums or of inquiries."""
+        if self.track is not None:
+            yield rows.track == self.track
+        if self.area:
+            yield rows.area == self.area
+        if not self.demo:
+            yield ~rows.is_demo
 
     def to_args(self) -> dict[str, str]:
         """The same for an address."""
@@ -208,15 +218,10 @@ def _added_up(scope: Scope, measure: Measure, first: str, last: str) -> sa.Selec
     conditions: list[sa.ColumnElement[bool]] = [
         FigureSum.department_id == scope.department.id,
         FigureSum.measure == measure,
+        *scope.narrowed(FigureSum),
     ]
     if measure not in STANDING:
         conditions.append(FigureSum.month.between(first, last))
-    if scope.track is not None:
-        conditions.append(FigureSum.track == scope.track)
-    if scope.area:
-        conditions.append(FigureSum.area == scope.area)
-    if not scope.demo:
-        conditions.append(~FigureSum.is_demo)
     track = sa.type_coerce(FigureSum.track, sa.String)
     apart: list[Any] = [FigureSum.month, track] if measure in APART else [sa.literal(""), sa.literal("")]
     columns: list[Any] = [sa.literal(str(measure)), *apart, FigureSum.key, sa.func.sum(FigureSum.n)]

@@ -1,11 +1,13 @@
 """What every form of the portal does alike: texts are cleaned before they are checked, errors stand at their field."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from babel import Locale
 from babel.support import Translations
+from flask import request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -14,8 +16,12 @@ from wtforms.form import BaseForm
 from wtforms.i18n import DefaultTranslations, messages_path
 from wtforms.validators import ValidationError
 
-from collab.core.errors import Invalid
+from collab.core.db import unit_of_work
+from collab.core.errors import Conflict, Invalid
 from collab.core.text import HiddenCharacters, clean_line, clean_text
+
+#: What :meth:`PortalForm.perform` answers when it is done: the page goes on with this status.
+DONE: Final = 303
 
 
 @cache
@@ -30,6 +36,33 @@ class PortalForm(FlaskForm):
     class Meta(FlaskForm.Meta):  # type: ignore[misc]  # has no types
         def get_translations(self, _form: BaseForm) -> DefaultTranslations:
             return _wtforms_words(get_locale())
+
+    #: What the verb returned that :meth:`perform` ran.
+    outcome: Any = None
+
+    def perform(self, verb: Callable[[], object], *, changed: str = "") -> int:
+        """Run a verb in one unit of work, if the form was sent and is right.
+
+        :param changed: what is said of a conflict that says nothing itself.
+        :returns: the status to answer with: 200 when nothing was sent, :data:`DONE`, 422 when it was refused (the
+            reason stands at its field), 409 when it was refused for what happened meanwhile.
+        """
+        if request.method != "POST":
+            return 200
+        if not self.validate_on_submit():
+            return 422
+        try:
+            with unit_of_work():
+                self.outcome = verb()
+        except Invalid as refusal:
+            self.refuse(refusal)
+            return 422
+        except Conflict as refusal:
+            self.form_errors.append(
+                refusal.message or changed or _("Somebody changed it in the meantime. Look again.")
+            )
+            return 409
+        return DONE
 
     def refuse(self, refusal: Invalid) -> None:
         """Show a verb's refusal at its field, or above the form when the form has no such field."""

@@ -1,39 +1,22 @@
 """One's own absences: from when to when, and who stands in."""
 
-from datetime import date
-
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import SelectField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
-from wtforms.validators import InputRequired
 
 from collab import accounts, departments
 from collab.accounts import User, absences
 from collab.core import clock
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Invalid, NotFound
+from collab.core.errors import Conflict, NotFound
 from collab.departments import Department
-from collab.inquiries import deputies
 from collab.web import hooks
 from collab.web.access import actor, signed_in
 from collab.web.account import bp
-from collab.web.forms import Day, PortalForm
-
-
-class AbsenceForm(PortalForm):
-    """Away from one day to another, both included."""
-
-    department = SelectField(_l("Department"), validators=[InputRequired(_l("Choose one."))])
-    first_day = Day(_l("First day away"), validators=[InputRequired(_l("Choose a day."))])
-    last_day = Day(_l("Last day away"), validators=[InputRequired(_l("Choose a day."))])
-    deputy = SelectField(
-        _l("Who deputises"),
-        description=_l("Somebody who holds one of your roles. Mails that need an answer go to both of you."),
-    )
+from collab.web.away import AbsenceForm
+from collab.web.forms import DONE
 
 
 @bp.route("/account/absences", methods=["GET", "POST"])
@@ -45,6 +28,7 @@ def my_absences() -> ResponseReturnValue:
     if not mine:
         return render_template("account/absences.html", form=None, entered=[], zones={}, several=False)
     form = AbsenceForm(data={"department": str(mine[0].id)})
+    del form.person
     form.department.choices = [SelectChoice(str(one.id), one.name(hooks.language())) for one in mine]
     people = {one.id: one for place in mine for one in absences.deputies_for(user, place.id)}
     form.deputy.choices = [
@@ -53,28 +37,15 @@ def my_absences() -> ResponseReturnValue:
     ]
     if len(mine) == 1:
         del form.department
-    status = 200
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                deputies.enter_absence(
-                    accounts.user_by_id(current_user.id),
-                    department=departments.by_id(
-                        int(form.department.data) if "department" in form else mine[0].id
-                    ),
-                    first_day=form.first_day.data or date.min,
-                    last_day=form.last_day.data or date.min,
-                    deputy=accounts.user_by_id(int(form.deputy.data)) if form.deputy.data else None,
-                    by=actor(),
-                )
-        except Invalid as refusal:
-            form.refuse(refusal)
-            status = 422
-        else:
-            flash(_("Entered. What waits for you is seen to."), "success")
-            return redirect(url_for("account.my_absences"), code=303)
-    elif request.method == "POST":
-        status = 422
+    status = form.perform(
+        lambda: form.enter(
+            current_user.id,
+            departments.by_id(int(form.department.data) if "department" in form else mine[0].id),
+        )
+    )
+    if status == DONE:
+        flash(_("Entered. What waits for you is seen to."), "success")
+        return redirect(url_for("account.my_absences"), code=DONE)
     page = render_template(
         "account/absences.html",
         form=form,

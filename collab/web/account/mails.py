@@ -1,6 +1,6 @@
 """Which mails come at once, which in the daily digest, which not at all."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -11,11 +11,9 @@ from wtforms.validators import InputRequired
 from collab import accounts
 from collab.accounts import MailKind, Wish, mail_choices
 from collab.accounts.kinds_of_mail import KINDS
-from collab.core.db import unit_of_work
-from collab.core.errors import Invalid
 from collab.web.access import actor, signed_in
 from collab.web.account import bp
-from collab.web.forms import PortalForm
+from collab.web.forms import DONE, PortalForm
 
 
 class MailsForm(PortalForm):
@@ -40,21 +38,14 @@ def mails() -> ResponseReturnValue:
     """How each kind of mail is wanted."""
     held = mail_choices.wishes_of(current_user.id)
     form = MailsForm(data={kind.value: wish.value for kind, wish in held.items()})
-    status = 200
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                mail_choices.set_wishes(
-                    accounts.user_by_id(current_user.id),
-                    {kind: Wish(form[kind.value].data) for kind in MailKind},
-                    by=actor(),
-                )
-        except Invalid as refusal:
-            form.refuse(refusal)
-            status = 422
-        else:
-            flash(_("Saved."), "success")
-            return redirect(url_for("account.mails"), code=303)
-    elif request.method == "POST":
-        status = 422
+    status = form.perform(
+        lambda: mail_choices.set_wishes(
+            accounts.user_by_id(current_user.id),
+            {kind: Wish(form[kind.value].data) for kind in MailKind},
+            by=actor(),
+        )
+    )
+    if status == DONE:
+        flash(_("Saved."), "success")
+        return redirect(url_for("account.mails"), code=DONE)
     return render_template("account/mails.html", form=form, kinds=list(MailKind)), status

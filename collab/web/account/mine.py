@@ -1,6 +1,6 @@
 """One's own account: name and language, password, second factor, sessions."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -14,7 +14,7 @@ from collab.web.access import actor, signed_in
 from collab.web.account import bp, browsers
 from collab.web.account.forms import ChangePasswordForm, MyselfForm, ProofForm
 from collab.web.account.sign_in import second_factor_page
-from collab.web.forms import PortalForm
+from collab.web.forms import DONE, PortalForm
 
 
 @bp.route("/account", methods=["GET", "POST"])
@@ -23,24 +23,14 @@ def mine() -> ResponseReturnValue:
     """Everything about one's own account on one page; name and language can be changed here."""
     user, session = _present()
     form = MyselfForm(data={"name": user.name, "locale": user.locale})
-    status = 200
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                accounts.update_user(
-                    accounts.user_by_id(user.id),
-                    name=form.name.data or "",
-                    locale=form.locale.data,
-                    by=actor(),
-                )
-        except Invalid as refusal:
-            form.refuse(refusal)
-            status = 422
-        else:
-            flash(_("Saved."), "success")
-            return redirect(url_for("account.mine"), code=303)
-    elif request.method == "POST":
-        status = 422
+    status = form.perform(
+        lambda: accounts.update_user(
+            accounts.user_by_id(user.id), name=form.name.data or "", locale=form.locale.data, by=actor()
+        )
+    )
+    if status == DONE:
+        flash(_("Saved."), "success")
+        return redirect(url_for("account.mine"), code=DONE)
     page = render_template(
         "account/mine.html",
         form=form,

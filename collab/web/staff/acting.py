@@ -15,14 +15,14 @@ from flask_babel import gettext as _
 from collab import inquiries
 from collab.accounts.permissions import Permission, check
 from collab.core import clock
-from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
+from collab.core.errors import Forbidden, NotFound
 from collab.inquiries import Inquiry, interests, queries, questions, rules
 from collab.inquiries.blind import veiled
 from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.statuses import Step
 from collab.web import hooks
 from collab.web.access import actor
+from collab.web.forms import DONE
 from collab.web.staff import walking, worded
 from collab.web.staff.forms import StepForm
 
@@ -90,25 +90,14 @@ def not_possible(inquiry: Inquiry, reason: str) -> NoReturn:
     abort(make_response(page, 409))
 
 
-def perform(form: StepForm, inquiry: Inquiry, verb: Callable[[], object]) -> int | None:
-    """Run a verb for a form that was sent; ``None`` when it is done, else the status to answer with."""
-    if not form.validate_on_submit():
-        return 422
-    try:
-        with unit_of_work():
-            verb()
-    except Invalid as refusal:
-        form.refuse(refusal)
-        return 422
-    except Conflict as refusal:
-        form.form_errors.append(
-            refusal.message
-            or _("Somebody changed this inquiry while you had it open. Nothing of yours was done.")
-        )
-        # Whoever reads what happened and still wants the same may press again.
+def perform(form: StepForm, inquiry: Inquiry, verb: Callable[[], object]) -> int:
+    """Run a verb for a form that was sent; :data:`DONE`, or the status to answer with."""
+    status = form.perform(
+        verb, changed=_("Somebody changed this inquiry while you had it open. Nothing of yours was done.")
+    )
+    if status == 409:  # whoever reads what happened and still wants the same may press again
         form.version.raw_data, form.version.data = None, inquiry.version
-        return 409
-    return None
+    return status
 
 
 def act(
@@ -129,13 +118,13 @@ def act(
     :param done: what is said when it is done.
     :param back_to: where it goes then; unless given the inquiry, or the next one of the view it was begun in.
     """
-    status: int | None = 200
+    status = 200
     if request.method == "POST" and not worded.wanted():
         onward = back_to or walking.onward(inquiry)
         status = perform(form, inquiry, verb)
-        if status is None:
+        if status == DONE:
             flash(done, "success")
-            return redirect(onward, code=303)
+            return redirect(onward, code=DONE)
     if worded.in_place():
         return worded.answer(form)
     page = render_template(
@@ -150,7 +139,7 @@ def act(
         **beside(inquiry, conflict=status == 409),
         **context,
     )
-    return page, status or 200
+    return page, status
 
 
 def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:

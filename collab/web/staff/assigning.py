@@ -18,7 +18,7 @@ from collab.inquiries import AssignmentKind, Status, clocks, rules
 from collab.reviews import assigning
 from collab.web import hooks
 from collab.web.access import actor, requires
-from collab.web.forms import Day
+from collab.web.forms import DONE, Day
 from collab.web.staff import bp
 from collab.web.staff.acting import beside, inquiry_for, not_possible, perform
 from collab.web.staff.forms import Numbers, StepForm, words
@@ -49,7 +49,7 @@ def reviewers(reference: str) -> ResponseReturnValue:
         version=inquiry.version,
         due_on=clocks.suggested_due(inquiry, AssignmentKind.REVIEWER, clock.now()),
     )
-    status: int | None = 200
+    status = 200
     if request.method == "POST":
         asked: list[Any] = []
 
@@ -67,7 +67,7 @@ def reviewers(reference: str) -> ResponseReturnValue:
             )
 
         status = perform(form, inquiry, ask)
-        if status is None:
+        if status == DONE:
             done = ngettext("%(num)s reviewer is asked.", "%(num)s reviewers are asked.", len(asked))
             flash(done, "success")
             return redirect(url_for(".inquiry", reference=inquiry.reference), code=303)

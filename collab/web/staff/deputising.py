@@ -1,42 +1,28 @@
 """Who is away, entered for somebody else; and taking over, as the deputy, what somebody away is asked."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from wtforms import SelectField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
-from wtforms.validators import InputRequired
 
 from collab import accounts
 from collab.accounts import absences
 from collab.accounts.permissions import Permission, departments_where
 from collab.core import clock
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Invalid
+from collab.core.errors import Conflict
 from collab.departments import Department
 from collab.inquiries import deputies
 from collab.web.access import actor, requires
-from collab.web.forms import Day, PortalForm
+from collab.web.away import AbsenceForm
+from collab.web.forms import DONE
 from collab.web.staff import bp
 from collab.web.staff_chrome import departments_here
 
 #: Absences that begin later than that stand on the person's own page alone.
 _AHEAD = timedelta(days=366)
-
-
-class AbsenceOfForm(PortalForm):
-    """Somebody is ill, or forgot to say."""
-
-    person = SelectField(_l("Who is away"), validators=[InputRequired(_l("Choose a person."))])
-    first_day = Day(_l("First day away"), validators=[InputRequired(_l("Choose a day."))])
-    last_day = Day(_l("Last day away"), validators=[InputRequired(_l("Choose a day."))])
-    deputy = SelectField(
-        _l("Who deputises"),
-        description=_l("Somebody who holds one of the same roles. Both are told by mail."),
-    )
 
 
 @bp.route("/absences", methods=["GET", "POST"])
@@ -45,30 +31,15 @@ def all_absences() -> ResponseReturnValue:
     """Who is away now and later, and a form for somebody who cannot enter it himself."""
     department = _department()
     people = accounts.with_role(department.id, *absences.COVERED)
-    form = AbsenceOfForm()
+    form = AbsenceForm()
+    del form.department
     names = [SelectChoice(str(one.id), one.name) for one in people]
     form.person.choices = [SelectChoice("", _("Choose a person")), *names]
     form.deputy.choices = [SelectChoice("", _("Nobody: the coordinators")), *names]
-    status = 200
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                deputies.enter_absence(
-                    accounts.user_by_id(int(form.person.data)),
-                    department=department,
-                    first_day=form.first_day.data or date.min,
-                    last_day=form.last_day.data or date.min,
-                    deputy=accounts.user_by_id(int(form.deputy.data)) if form.deputy.data else None,
-                    by=actor(),
-                )
-        except Invalid as refusal:
-            form.refuse(refusal)
-            status = 422
-        else:
-            flash(_("Entered. The person and the deputy are told by mail."), "success")
-            return redirect(url_for(".all_absences"), code=303)
-    elif request.method == "POST":
-        status = 422
+    status = form.perform(lambda: form.enter(int(form.person.data), department))
+    if status == DONE:
+        flash(_("Entered. The person and the deputy are told by mail."), "success")
+        return redirect(url_for(".all_absences"), code=DONE)
     today = clock.today(department.timezone)
     page = render_template(
         "staff/absences.html",

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,12 +14,11 @@ from wtforms.validators import InputRequired, Optional
 from collab import reviews
 from collab.accounts.permissions import Permission
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Invalid
 from collab.inquiries import Inquiry
 from collab.reviews import Gate, GateState
 from collab.reviews.gates import GateFile
 from collab.web.access import actor, requires
-from collab.web.forms import Day, PortalForm
+from collab.web.forms import DONE, Day, PortalForm
 from collab.web.staff import bp
 from collab.web.staff.acting import inquiry_for
 from collab.web.staff.forms import Seen, words
@@ -109,28 +107,23 @@ def gate(reference: str, name: str) -> ResponseReturnValue:
     inquiry, found = reviews.gates.find(reference, name, seen_by=actor())
     form = GateForm(version=found.version)
     form.state.choices = _answers(inquiry, found)
-    status = 200
-    if form.validate_on_submit():
-        done = _try(
-            form,
-            lambda: reviews.gates.settle(
-                inquiry,
-                name,
-                GateState(form.state.data),
-                note=form.note.data or "",
-                by=actor(),
-                version=form.version.data,
-            ),
+    status = form.perform(
+        lambda: reviews.gates.settle(
+            inquiry,
+            name,
+            GateState(form.state.data),
+            note=form.note.data or "",
+            by=actor(),
+            version=form.version.data,
         )
-        if done is None:
-            flash(_("Your answer is kept."), "success")
-            return redirect(_back(inquiry), code=303)
-        status = done
+    )
+    if status == DONE:
+        flash(_("Your answer is kept."), "success")
+        return redirect(_back(inquiry), code=DONE)
+    if status != 200:
         inquiry, found = reviews.gates.find(reference, name, seen_by=actor())
-        if status == 409:
-            form.version.raw_data, form.version.data = None, found.version
-    elif request.method == "POST":
-        status = 422
+    if status == 409:
+        form.version.raw_data, form.version.data = None, found.version
     return _page(inquiry, found, form), status
 
 
@@ -140,24 +133,20 @@ def gate_owner(reference: str, name: str) -> ResponseReturnValue:
     """Name who answers a gate, and by when."""
     inquiry, found = reviews.gates.find(reference, name, seen_by=actor())
     form = _owner_form(inquiry, found)
-    status = 422
-    if form.validate_on_submit():
-        done = _try(
-            form,
-            lambda: reviews.gates.entrust(
-                inquiry,
-                name,
-                owner_id=int(form.owner.data) if form.owner.data else None,
-                due_on=form.due_on.data or date.min,
-                by=actor(),
-                version=form.version.data,
-            ),
+    status = form.perform(
+        lambda: reviews.gates.entrust(
+            inquiry,
+            name,
+            owner_id=int(form.owner.data) if form.owner.data else None,
+            due_on=form.due_on.data or date.min,
+            by=actor(),
+            version=form.version.data,
         )
-        if done is None:
-            flash(_("Kept. Who answers it is told by mail."), "success")
-            return redirect(url_for(".gate", reference=reference, name=name), code=303)
-        status = done
-        inquiry, found = reviews.gates.find(reference, name, seen_by=actor())
+    )
+    if status == DONE:
+        flash(_("Kept. Who answers it is told by mail."), "success")
+        return redirect(url_for(".gate", reference=reference, name=name), code=DONE)
+    inquiry, found = reviews.gates.find(reference, name, seen_by=actor())
     answer = GateForm(formdata=None, version=found.version)
     answer.state.choices = _answers(inquiry, found)
     return _page(inquiry, found, answer, form), status
@@ -172,19 +161,6 @@ def gates_open(reference: str) -> ResponseReturnValue:
         reviews.gates.open_missing(inquiry, by=actor())
     flash(_("The gates are open, and those who answer them are told."), "success")
     return redirect(_back(inquiry), code=303)
-
-
-def _try(form: PortalForm, verb: Any) -> int | None:
-    try:
-        with unit_of_work():
-            verb()
-    except Invalid as refusal:
-        form.refuse(refusal)
-        return 422
-    except Conflict as refusal:
-        form.form_errors.append(refusal.message or _("Somebody changed it in the meantime. Look again."))
-        return 409
-    return None
 
 
 def _answers(inquiry: Inquiry, gate: Gate) -> list[SelectChoice]:

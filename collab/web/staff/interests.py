@@ -11,11 +11,9 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stu
 from wtforms.validators import InputRequired
 
 from collab.accounts.permissions import Permission
-from collab.core.db import unit_of_work
-from collab.core.errors import Invalid
 from collab.inquiries import interests
 from collab.web.access import actor, requires
-from collab.web.forms import PortalForm
+from collab.web.forms import DONE, PortalForm
 from collab.web.staff import bp
 from collab.web.staff.rounds import round_here
 from collab.web.staff.words import TRACKS
@@ -63,20 +61,15 @@ def interest(reference: str) -> ResponseReturnValue:
         onward = url_for(".decide", reference=reference, round=around.written)
     if asked is None:  # declared already, or just now in another window
         return redirect(onward, code=303)
-    form, status = _FORM(), 200
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                inquiry = interests.inquiry_to_declare(reference, by=actor())
-                clean = interests.declare(inquiry, form.answers, by=actor())
-        except Invalid as refusal:
-            form.refuse(refusal)
-            status = 422
-        else:
-            if clean:
-                return redirect(onward, code=303)
-            flash(_("Thank you. The inquiry is closed to you, and the coordinators were told."), "success")
-            return redirect(around.next_url if around else url_for(".home"), code=303)
-    elif request.method == "POST":
-        status = 422
+    form = _FORM()
+    status = form.perform(
+        lambda: interests.declare(
+            interests.inquiry_to_declare(reference, by=actor()), form.answers, by=actor()
+        )
+    )
+    if status == DONE:
+        if form.outcome:  # no interest in it
+            return redirect(onward, code=DONE)
+        flash(_("Thank you. The inquiry is closed to you, and the coordinators were told."), "success")
+        return redirect(around.next_url if around else url_for(".home"), code=DONE)
     return render_template("staff/interest.html", form=form, asked=asked, track=TRACKS[asked.track]), status

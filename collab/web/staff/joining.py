@@ -35,6 +35,7 @@ from collab.inquiries.models import Transfer
 from collab.inquiries.queries import Thread
 from collab.web import hooks
 from collab.web.access import actor, requires
+from collab.web.forms import DONE
 from collab.web.staff import bp
 from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import Seen, StepForm, line, words
@@ -193,10 +194,10 @@ def join(reference: str) -> ResponseReturnValue:
             version=form.version.data if goes is inquiry else form.other_version.data,
         )
 
-    status: int | None = 200
+    status = 200
     if request.method == "POST":
         status = perform(form, inquiry, both)
-        if status is None:
+        if status == DONE:
             flash(_("The two are joined. They can be taken apart again."), "success")
             return redirect(url_for("staff.inquiry", reference=form.stays.data), code=303)
         form.other_version.raw_data, form.other_version.data = None, other.version

@@ -24,6 +24,7 @@ from collab.inquiries import Inquiry, Reason, Status, Step, notices, rules, tria
 from collab.inquiries.reasons import DECLINE, REFERRAL
 from collab.reviews import ConditionState, Facts, Verdict
 from collab.web.access import actor, requires
+from collab.web.forms import DONE
 from collab.web.staff import bp, walking, worded
 from collab.web.staff.acting import beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import DeclineForm, FulfilForm, LetterStepForm, ReferForm
@@ -96,7 +97,7 @@ def run(
         return _preview(form, inquiry, said, letter, 422)
     onward = walking.onward(inquiry)
     status = perform(form, inquiry, lambda: verb(letter))
-    if status is None:
+    if status == DONE:
         flash(said.done, "success")
         return redirect(said.onward() if said.onward else onward, code=303)
     if form.facts and form.errors.keys() & set(form.facts):

@@ -21,7 +21,7 @@ from collab.inquiries import Inquiry, clocks, moving, notices
 from collab.inquiries.models import Transfer, TransferState
 from collab.web import hooks
 from collab.web.access import actor, requires
-from collab.web.forms import Day
+from collab.web.forms import DONE, Day
 from collab.web.staff import bp
 from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform
 from collab.web.staff.forms import LETTER_LENGTH, StepForm, choices, words
@@ -129,13 +129,13 @@ def _begin(inquiry: Inquiry, to: Department, track: Track) -> ResponseReturnValu
                 inquiry, letter=form.letter.data or "", answer_by=form.answer_by.data or date.min, **given
             )
 
-    status: int | None = 200
+    status = 200
     if request.method == "POST":
         status = perform(form, inquiry, begin)
-        if status is None and form.consent.data == GIVEN:
+        if status == DONE and form.consent.data == GIVEN:
             flash(_("The consent is recorded. Now it can be moved."), "success")
             return redirect(url_for("staff.move", reference=inquiry.reference), code=303)
-        if status is None:
+        if status == DONE:
             flash(_("The partner is asked. It is moved when the partner has agreed."), "success")
             return redirect(url_for("staff.inquiry", reference=inquiry.reference), code=303)
     page = render_template(
@@ -158,7 +158,7 @@ def _under_way(inquiry: Inquiry, transfer: Transfer) -> ResponseReturnValue:
         form = StepForm()
         if (
             perform(form, inquiry, lambda: moving.call_off(inquiry, by=actor(), version=form.version.data))
-            is None
+            == DONE
         ):
             flash(_("It is not moved."), "success")
         return redirect(url_for("staff.inquiry", reference=inquiry.reference), code=303)

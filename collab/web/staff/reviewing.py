@@ -23,6 +23,7 @@ from collab.reviews import Content, Opinion, OpinionDraft, Recommendation
 from collab.reviews.scores import BECAUSE_LENGTH, CANNOT_JUDGE, COMMENT_LENGTH, REVIEWED
 from collab.web import hooks
 from collab.web.access import actor, requires
+from collab.web.forms import DONE
 from collab.web.staff import bp
 from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform
 from collab.web.staff.forms import Seen, StepForm, choices, options, words
@@ -178,7 +179,7 @@ def review(reference: str) -> ResponseReturnValue:
         status = 422 if not form.complete() else perform(form, inquiry, lambda: _hand_in(desk, form))
         done = _("Thank you. Your review is in; you can change it as long as the inquiry is in review.")
         target = url_for(".inquiry", reference=inquiry.reference)
-    if status is None:
+    if status == DONE:
         flash(done, "success")
         return redirect(target, code=303)
     return _page(desk, form, status)
@@ -192,7 +193,7 @@ def keep_review(reference: str) -> ResponseReturnValue:
     desk = _desk(inquiry)
     form = desk.form()
     status = perform(form, inquiry, lambda: _save(desk, form))
-    if status is not None:
+    if status != DONE:
         return jsonify(said=_said_why_not(form, status)), status
     draft = reviews.draft_of(inquiry, actor())
     assert draft is not None

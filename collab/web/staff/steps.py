@@ -34,6 +34,7 @@ from collab.inquiries import (
 from collab.inquiries.reasons import VOIDING
 from collab.reviews import ConditionState
 from collab.web.access import actor, requires
+from collab.web.forms import DONE
 from collab.web.staff import bp, worded
 from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
 from collab.web.staff.forms import (
@@ -223,12 +224,11 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
     people = marked(people, roster_of(inquiry), instead=assignment.user_id, role=role)
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
     suspected = _suspected(form, inquiry, people)
-    verb = triage.replace_host if host else triage.replace_reviewer
     name = assignment.user.name
     return act(
         form,
         inquiry,
-        lambda: verb(
+        lambda: triage.replace(
             inquiry,
             assignment,
             accounts.user_by_id(int(form.person.data)),
@@ -469,7 +469,7 @@ def read(reference: str) -> ResponseReturnValue:
     status = perform(form, inquiry, lambda: triage.mark_read(inquiry, by=actor()))
     if status == 409:
         raise Conflict
-    if status is None:
+    if status == DONE:
         flash(_("Marked as read."), "success")
     return redirect(url_for(".inquiry", reference=inquiry.reference), code=303)
 
@@ -658,7 +658,7 @@ def settle(reference: str, condition_id: int) -> ResponseReturnValue:
         )
 
     status = perform(form, inquiry, settled)
-    if status is not None:
+    if status != DONE:
         page = render_template(
             "staff/step.html",
             form=form,

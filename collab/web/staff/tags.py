@@ -12,13 +12,13 @@ from wtforms.validators import InputRequired
 from collab import departments
 from collab.accounts.permissions import Permission, check, departments_where, may
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Invalid, NotFound
+from collab.core.errors import Conflict, NotFound
 from collab.departments import Department
 from collab.inquiries import tags
 from collab.inquiries.margin import margin
 from collab.inquiries.tags import NAME_LENGTH
 from collab.web.access import actor, requires
-from collab.web.forms import PortalForm
+from collab.web.forms import DONE, PortalForm
 from collab.web.staff import bp
 from collab.web.staff.acting import beside, inquiry_for, perform
 from collab.web.staff.forms import StepForm, line
@@ -44,11 +44,11 @@ def tag(reference: str) -> ResponseReturnValue:
     """Put a tag on; one that the department does not have yet is made when that is asked for."""
     inquiry = inquiry_for(reference, Permission.SEE_ALL_INQUIRIES)
     form = TagForm(version=inquiry.version)
-    status: int | None = 200
+    status = 200
     if request.method == "POST":
         new = "make" in request.form
         status = perform(form, inquiry, lambda: tags.put(inquiry, form.tag.data or "", by=actor(), new=new))
-        if status is None:
+        if status == DONE:
             return redirect(url_for(".inquiry", reference=reference) + "#tags", code=303)
     known = margin(inquiry, seen_by=actor())
     name = (form.tag.data or "").strip()
@@ -75,7 +75,7 @@ def untag(reference: str, tag_id: int) -> ResponseReturnValue:
     inquiry = inquiry_for(reference, Permission.SEE_ALL_INQUIRIES)
     form = StepForm(version=inquiry.version)
     status = perform(form, inquiry, lambda: tags.take_off(inquiry, tag_id, by=actor()))
-    if status is not None:
+    if status != DONE:
         raise Conflict(" ".join(str(one) for one in form.form_errors))
     return redirect(url_for(".inquiry", reference=reference) + "#tags", code=303)
 
@@ -118,16 +118,11 @@ def add_tag(slug: str) -> ResponseReturnValue:
     """A new tag for a department."""
     department = _department(slug)
     form = NewTagForm()
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                name = tags.add(departments.by_slug(slug), form.name.data or "", by=actor()).name
-        except Invalid as refusal:
-            form.refuse(refusal)
-        else:
-            flash(_("The tag “%(name)s” can be used now.", name=name), "success")
-            return redirect(url_for(".tags"), code=303)
-    return _list(form, department.id, 422)
+    status = form.perform(lambda: tags.add(departments.by_slug(slug), form.name.data or "", by=actor()).name)
+    if status == DONE:
+        flash(_("The tag “%(name)s” can be used now.", name=form.outcome), "success")
+        return redirect(url_for(".tags"), code=DONE)
+    return _list(form, department.id, status)
 
 
 def _list(form: NewTagForm, department_id: int, status: int) -> ResponseReturnValue:
@@ -153,24 +148,17 @@ def edit_tag(tag_id: int) -> ResponseReturnValue:
     """One tag: another name; merge and retire stand on the same page."""
     found = tags.by_id(tag_id, seen_by=actor())
     form = TagNameForm(seen=found.name, name=found.name)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.validate_on_submit():
-            try:
-                with unit_of_work():
-                    again = tags.by_id(tag_id, seen_by=actor())
-                    tags.rename(again, form.name.data or "", seen=form.seen.data or "", by=actor())
-            except Invalid as refusal:
-                form.refuse(refusal)
-            except Conflict as refusal:
-                form.form_errors.append(refusal.message)
-                found = tags.by_id(tag_id, seen_by=actor())
-                form.seen.raw_data, form.seen.data = None, found.name
-                status = 409
-            else:
-                flash(_("Renamed. The old name leads to the new one."), "success")
-                return redirect(url_for(".tags"), code=303)
+    status = form.perform(
+        lambda: tags.rename(
+            tags.by_id(tag_id, seen_by=actor()), form.name.data or "", seen=form.seen.data or "", by=actor()
+        )
+    )
+    if status == DONE:
+        flash(_("Renamed. The old name leads to the new one."), "success")
+        return redirect(url_for(".tags"), code=DONE)
+    if status == 409:
+        found = tags.by_id(tag_id, seen_by=actor())
+        form.seen.raw_data, form.seen.data = None, found.name
     return _one(tag_id, form, _merging(tag_id), status)
 
 
@@ -180,26 +168,25 @@ def merge_tag(tag_id: int) -> ResponseReturnValue:
     """Make one tag of two."""
     found = tags.by_id(tag_id, seen_by=actor())
     form = _merging(tag_id)
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                into = tags.by_id(form.into.data, seen_by=actor())
-                name = into.name
-                number = tags.merge(tags.by_id(tag_id, seen_by=actor()), into, by=actor())
-        except Invalid as refusal:
-            form.refuse(refusal)
-        else:
-            flash(
-                ngettext(
-                    "Merged: %(num)s inquiry has “%(name)s” now.",
-                    "Merged: %(num)s inquiries have “%(name)s” now.",
-                    number,
-                    name=name,
-                ),
-                "success",
-            )
-            return redirect(url_for(".tags"), code=303)
-    return _one(tag_id, TagNameForm(formdata=None, seen=found.name, name=found.name), form, 422)
+
+    def merge() -> tuple[int, str]:
+        into = tags.by_id(form.into.data, seen_by=actor())
+        return tags.merge(tags.by_id(tag_id, seen_by=actor()), into, by=actor()), into.name
+
+    status = form.perform(merge)
+    if status == DONE:
+        number, name = form.outcome
+        flash(
+            ngettext(
+                "Merged: %(num)s inquiry has “%(name)s” now.",
+                "Merged: %(num)s inquiries have “%(name)s” now.",
+                number,
+                name=name,
+            ),
+            "success",
+        )
+        return redirect(url_for(".tags"), code=DONE)
+    return _one(tag_id, TagNameForm(formdata=None, seen=found.name, name=found.name), form, status)
 
 
 @bp.post("/settings/tags/<int:tag_id>/<any(retire,back):what>")

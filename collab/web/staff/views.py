@@ -9,12 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, SelectField, StringField
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from collab.accounts.permissions import Permission, may
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Invalid
 from collab.desk import views
 from collab.desk.views import LONGEST_NAME, Kept
 from collab.inquiries import queries, query_language
@@ -22,7 +21,7 @@ from collab.inquiries.queries import Counted, QueueView
 from collab.inquiries.query_language import LONGEST, Understood
 from collab.web import hooks
 from collab.web.access import actor, requires
-from collab.web.forms import Line, PortalForm, stripped
+from collab.web.forms import DONE, Line, PortalForm, stripped
 from collab.web.staff import bp
 from collab.web.staff.lexicon import lexicon
 from collab.web.staff_chrome import departments_here, views_here
@@ -115,13 +114,16 @@ class ChangeForm(PortalForm):
     )
     version = IntegerField(validators=[InputRequired()], widget=HiddenInput())
 
-    def view(self) -> QueueView | None:
-        """What its line says; otherwise what is wrong stands at the field."""
-        found = query_language.parse(str(self.query.data), lexicon())
-        if found.problems:
-            self.query.errors = [problem.message for problem in found.problems]
-            return None
-        return found.view
+    def validate_query(self, field: StringField) -> None:
+        """What is wrong with its line stands at the field."""
+        problems = query_language.parse(str(field.data), lexicon()).problems
+        if problems:
+            raise ValidationError(" ".join(str(problem.message) for problem in problems))
+
+    @property
+    def view(self) -> QueueView:
+        """What its line says."""
+        return query_language.parse(str(self.query.data), lexicon()).view
 
 
 def _sharing() -> list[Any]:
@@ -143,24 +145,20 @@ def every_view() -> ResponseReturnValue:
 def save_view() -> ResponseReturnValue:
     """Keep what the queue shows, under a name."""
     form = SaveForm()
-    if form.validate_on_submit():
+
+    def save() -> str:
         found = query_language.parse(str(form.query.data), lexicon())
         if found.problems:
             abort(400)
         where = form.department_id.data
-        try:
-            with unit_of_work():
-                views.save(
-                    str(form.name.data), found.view, by=actor(), department_id=int(where) if where else None
-                )
-        except Invalid as refusal:
-            form.refuse(refusal)
-        except Conflict as refusal:
-            form.form_errors.append(refusal.message)
-        else:
-            flash(_("The view “%(name)s” is kept. It stands at the left.", name=form.name.data), "success")
-            return redirect(url_for(".queue", q=query_language.write(found.view)), code=303)
-    return render_template("staff/views/save.html", form=form), 422
+        views.save(str(form.name.data), found.view, by=actor(), department_id=int(where) if where else None)
+        return query_language.write(found.view)
+
+    status = form.perform(save)
+    if status == DONE:
+        flash(_("The view “%(name)s” is kept. It stands at the left.", name=form.name.data), "success")
+        return redirect(url_for(".queue", q=form.outcome), code=DONE)
+    return render_template("staff/views/save.html", form=form), status
 
 
 @bp.route("/views/<int:view_id>/change", methods=_BOTH)
@@ -170,29 +168,19 @@ def change_view(view_id: int) -> ResponseReturnValue:
     kept = _changeable(view_id)
     own, chinese = kept.names
     form = ChangeForm(name=own, name_zh=chinese or "", query=kept.query, version=kept.version)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        view = form.view() if form.validate_on_submit() else None
-        if view is not None:
-            try:
-                with unit_of_work():
-                    views.change(
-                        view_id,
-                        name=str(form.name.data),
-                        name_zh=str(form.name_zh.data or ""),
-                        view=view,
-                        version=form.version.data or 0,
-                        by=actor(),
-                    )
-            except Invalid as refusal:
-                form.refuse(refusal)
-            except Conflict as refusal:
-                form.form_errors.append(refusal.message)
-                status = 409
-            else:
-                flash(_("The view was changed."), "success")
-                return redirect(url_for(".views"), code=303)
+    status = form.perform(
+        lambda: views.change(
+            view_id,
+            name=str(form.name.data),
+            name_zh=str(form.name_zh.data or ""),
+            view=form.view,
+            version=form.version.data or 0,
+            by=actor(),
+        )
+    )
+    if status == DONE:
+        flash(_("The view was changed."), "success")
+        return redirect(url_for(".views"), code=DONE)
     page = render_template(
         "staff/views/change.html", form=form, one=shown(kept), problems=shown(kept).understood.problems
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,14 +13,14 @@ from wtforms.validators import InputRequired, Optional
 from collab import departments
 from collab.accounts.permissions import Permission, check, departments_where
 from collab.core.db import unit_of_work
-from collab.core.errors import Conflict, Invalid, NotFound
+from collab.core.errors import Invalid, NotFound
 from collab.departments import Department
 from collab.desk import wordings
 from collab.desk.models import WordingStep
 from collab.desk.wordings import BODY_LENGTH, REASONS, TITLE_LENGTH, Content, Module
 from collab.inquiries import Reason
 from collab.web.access import actor, requires
-from collab.web.forms import PortalForm
+from collab.web.forms import DONE, PortalForm
 from collab.web.staff import bp
 from collab.web.staff.forms import Seen, line, words
 from collab.web.staff_chrome import departments_here
@@ -112,18 +112,10 @@ def new_wording(slug: str, step: str) -> ResponseReturnValue:
     department, kind = _department(slug), _step(step)
     form = WordingForm(seen=0)
     form.for_step(kind)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.validate_on_submit():
-            try:
-                with unit_of_work():
-                    wordings.add(departments.by_slug(slug), form.content(kind), by=actor())
-            except Invalid as refusal:
-                form.refuse(refusal)
-            else:
-                flash(_("The text module can be used now."), "success")
-                return redirect(url_for(".wordings"), code=303)
+    status = form.perform(lambda: wordings.add(departments.by_slug(slug), form.content(kind), by=actor()))
+    if status == DONE:
+        flash(_("The text module can be used now."), "success")
+        return redirect(url_for(".wordings"), code=DONE)
     return _page(form, department, kind, status)
 
 
@@ -142,29 +134,18 @@ def edit_wording(slug: str, code: str) -> ResponseReturnValue:
         body_zh=found.body.zh,
     )
     form.for_step(found.step)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.validate_on_submit():
-            try:
-                with unit_of_work():
-                    number = wordings.change(
-                        departments.by_slug(slug),
-                        code,
-                        form.content(found.step),
-                        seen=form.seen.data or 0,
-                        by=actor(),
-                    )
-            except Invalid as refusal:
-                form.refuse(refusal)
-            except Conflict as refusal:
-                form.form_errors.append(refusal.message)
-                now = wordings.module(department, code, retired=True)
-                form.seen.raw_data, form.seen.data = None, now.number
-                return _page(form, department, found.step, 409, found, theirs=now)
-            else:
-                flash(_("Version %(number)s is in force.", number=number), "success")
-                return redirect(url_for(".wordings"), code=303)
+    status = form.perform(
+        lambda: wordings.change(
+            departments.by_slug(slug), code, form.content(found.step), seen=form.seen.data or 0, by=actor()
+        )
+    )
+    if status == DONE:
+        flash(_("Version %(number)s is in force.", number=form.outcome), "success")
+        return redirect(url_for(".wordings"), code=DONE)
+    if status == 409:
+        now = wordings.module(department, code, retired=True)
+        form.seen.raw_data, form.seen.data = None, now.number
+        return _page(form, department, found.step, status, found, theirs=now)
     return _page(form, department, found.step, status, found)
 
 
