@@ -5,8 +5,10 @@ from typing import Any
 from flask import Flask, g, request
 from flask import Request as FlaskRequest
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from collab.core.db import TryAgain, db
 from collab.settings import Settings
@@ -24,10 +26,24 @@ class Request(FlaskRequest):
             raise BadRequest
 
 
+class Id(IntegerConverter):
+    """The number of a row: one that no database can hold names nothing, and is not asked for."""
+
+    def __init__(self, addresses: Map, *args: Any, **options: Any) -> None:
+        super().__init__(addresses, *args, **{"max": 2**31 - 1, **options})
+
+
+class Addresses(Map):
+    """All addresses; their numbers are those of rows."""
+
+    default_converters = ImmutableDict({**Map.default_converters, "int": Id})
+
+
 class Application(Flask):
     """Flask, which runs a request again when the database asks for it."""
 
     request_class = Request
+    url_map_class = Addresses
 
     def dispatch_request(self) -> ResponseReturnValue:
         for attempt in range(1, ATTEMPTS + 1):

@@ -135,7 +135,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     const form = event.target.closest("form") || document.querySelector("#step, #send");
-    const button = form && (event.shiftKey ? form.querySelector("button[name=next]") : form.querySelector("button.btn-primary, button[type=submit]"));
+    const button = form && (event.shiftKey ? form.querySelector("button[name=next]") : form.querySelector("button.btn-primary") || form.querySelector("button[type=submit]"));
     if (press(button)) {
       event.preventDefault();
     }

@@ -9,6 +9,7 @@ let timer = 0;
 let sending = false;
 let changed = false;
 let stopped = false;
+let again = false; // the page was hidden while something was on its way
 
 function say(text) {
   if (text && kept.textContent !== text) {
@@ -22,7 +23,11 @@ function later(wait) {
 }
 
 async function keep(leaving = false) {
-  if (!changed || stopped || (sending && !leaving)) {
+  if (!changed || stopped) {
+    return;
+  }
+  if (sending) { // what is on its way brings the next revision
+    again = again || leaving;
     return;
   }
   sending = true;
@@ -55,7 +60,10 @@ async function keep(leaving = false) {
     later(AGAIN);
   } finally {
     sending = false;
-    if (changed && !stopped && !leaving) {
+    if (again) {
+      again = false;
+      keep(true);
+    } else if (changed && !stopped && !leaving) {
       later(PAUSE);
     }
   }

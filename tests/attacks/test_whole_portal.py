@@ -19,6 +19,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from collab import __version__
+from collab.accounts import Role
 from collab.core.db import db
 from collab.departments import Department
 from collab.inquiries import Inquiry
@@ -244,6 +245,24 @@ def test_a55_nothing_read_from_an_address_is_run(
 
 
 @pytest.mark.settings(submissions_per_network=10_000)
+def test_a55_a_number_no_row_can_have_is_not_found(
+    app: Flask, department: Department, client: Client, staff: Make, inquiry: Callable[..., Inquiry]
+) -> None:
+    """A number greater than a column holds ends in no error of the database."""
+    everything = staff(*Role)
+    one = inquiry("cooperation")
+    filled = {"lang": "en", "dept": department.slug, "slug": department.slug, "reference": one.reference}
+    numbered = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
+    assert len(numbered) > 15
+    for rule in numbered:
+        for number in (2**31, 2**63 - 1, 2**63, 10**30):
+            path = re.sub(r"<int:\w+>", str(number), rule.rule)
+            path = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", path)
+            path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: filled.get(found.group(1), "x"), path)
+            send = everything.get if "GET" in (rule.methods or ()) else everything.post
+            assert send(path).status_code in {302, 303, 400, 403, 404, 405}, f"{rule.rule} {number}"
+
+
 @pytest.mark.parametrize("track", FORMS)
 def test_a55_nothing_typed_is_run(track: str, client: Client, department: Department) -> None:
     """Each injection in all fields of a form at once: taken or refused at the fields, never a mishap."""

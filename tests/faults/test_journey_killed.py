@@ -216,9 +216,11 @@ def test_kills_lose_nothing(
         one.failure is None and not one.acknowledged() for one in submitters
     ):  # everybody at least once
         assert time.monotonic() < ends, f"seed {seed}: {[one.sent for one in submitters]}"
+        up_again(server)  # it may have answered once more before it ended
         no_backoff()
     stop.set()
     while any(one.is_alive() for one in submitters):  # each has a guard of its own
+        up_again(server)
         no_backoff()
     for one in submitters:
         assert one.failure is None, f"seed {seed}: {one.failure!r}\n{the_post(server)}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from collab import reviews
 from collab.core.db import db
@@ -133,6 +133,32 @@ def test_two_windows_of_one_person_lose_nothing(
     expect(telephone.get_by_label("Why, in a sentence or two")).to_have_value("Written on the way.")
     fits(telephone)
     axe(telephone)
+
+
+def test_a_page_hidden_while_it_saves_goes_on_saving(
+    app: Flask, world: World, staff: Make, server: Server, open_context: Opener
+) -> None:
+    """Somebody looks at another window while the text is on its way: the answer still brings the next revision."""
+    reviewer = staff("reviewer", name="Rana")
+    _id, address = under_review(world, reviewer)
+    page = opened(open_context, server, reviewer)
+    held: list[Route] = []
+    page.route("**/review/draft", lambda one: one.continue_() if held else held.append(one))
+    page.goto(f"{address}/review")
+    words = page.get_by_label("Why, in a sentence or two")
+    with page.expect_request("**/review/draft"):
+        words.fill("Begun")
+    words.fill("Begun, and gone on with")
+    page.evaluate(
+        """() => {
+            Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    held[0].continue_()
+    kept_until(lambda draft: draft.content.get("because") == "Begun, and gone on with", page)
+    words.fill("Begun, gone on with, and ended")
+    kept_until(lambda draft: draft.content.get("because") == "Begun, gone on with, and ended", page)
 
 
 @pytest.mark.no_javascript

@@ -1,5 +1,6 @@
 """The steps that need no letter of their own: each a page with its form, and one verb."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from flask import flash, redirect, render_template, url_for
@@ -36,7 +37,15 @@ from collab.reviews import ConditionState
 from collab.web.access import actor, requires
 from collab.web.forms import DONE
 from collab.web.staff import bp, worded
-from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
+from collab.web.staff.acting import (
+    act,
+    beside,
+    inquiry_for,
+    not_possible,
+    opened,
+    perform,
+    possible_or_refuse,
+)
 from collab.web.staff.forms import (
     AskForm,
     BecauseForm,
@@ -64,7 +73,7 @@ _BOTH = ["GET", "POST"]
 @requires(Permission.SEE_INQUIRIES)
 def ask(reference: str) -> ResponseReturnValue:
     """A question to the partner."""
-    inquiry = by_reference(reference, seen_by=actor())
+    inquiry = opened(reference)
     possible_or_refuse(inquiry, Step.ASK)
     form = AskForm(version=inquiry.version, answer_by=clocks.suggested_answer_date(inquiry, clock.now()))
     begun = worded.begin(form, inquiry, WordingStep.ASK, form.question)
@@ -103,12 +112,13 @@ def route(reference: str) -> ResponseReturnValue:
         kind=AssignmentKind.HOST.value,
         due_on=clocks.suggested_due(inquiry, AssignmentKind.HOST, clock.now()),
     )
-    people = marked(_candidates(inquiry), roster_of(inquiry))
+    candidates, users = _candidates(inquiry)
+    people = marked(candidates, roster_of(inquiry))
     suggested = suggestions.hosts(inquiry, seen_by=actor())
     order = [str(one.user_id) for one in suggested]
     people.sort(key=lambda one: order.index(one.value) if one.value in order else len(order))
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
-    suspected = _suspected(form, inquiry, people)
+    suspected = _suspected(form, inquiry, users)
 
     def give() -> None:
         kind = AssignmentKind(form.kind.data)
@@ -133,27 +143,29 @@ def route(reference: str) -> ResponseReturnValue:
         if first
         else _("The person is told by mail; the partner is told nothing."),
         button=_("Route") if first else _("Ask this person"),
-        done=_("Given to %(name)s.", name=_name_of(people, form.person.data)),
+        done=_("Given to %(name)s.", name=users[form.person.data].name if form.person.data in users else ""),
         nobody=not people,
         suspected=suspected,
         suggested=suggested,
     )
 
 
-def _suspected(form: ReplaceForm, inquiry: Inquiry, people: list[SelectChoice]) -> list[tuple[str, str]]:
+def _suspected(form: ReplaceForm, inquiry: Inquiry, users: Mapping[str, User]) -> list[tuple[str, str]]:
     """Who of those offered may have an interest, and why; where nobody has, there is nothing to tick."""
-    users = [accounts.user_by_id(int(one.value)) for one in people]
-    found = interests.suggest(inquiry, users, seen_by=actor())
+    found = interests.suggest(inquiry, list(users.values()), seen_by=actor())
     if not any(found.values()):
         del form.despite
     return [
-        (user.name, _(", ").join(one.words for one in found[user.id])) for user in users if found[user.id]
+        (user.name, _(", ").join(one.words for one in found[user.id]))
+        for user in users.values()
+        if found[user.id]
     ]
 
 
-def _candidates(inquiry: Inquiry) -> list[SelectChoice]:
-    """Hosts and reviewers, each once, those with the fewest open answers first."""
-    found: dict[int, SelectChoice] = {}
+def _candidates(inquiry: Inquiry) -> tuple[list[SelectChoice], dict[str, User]]:
+    """Hosts and reviewers, each once, those with the fewest open answers first; and who stands behind each choice."""
+    found: dict[str, SelectChoice] = {}
+    users: dict[str, User] = {}
     for role in (Role.HOST, Role.REVIEWER):
         for candidate in queries.people_for(inquiry, role):
             user = candidate.user
@@ -162,8 +174,9 @@ def _candidates(inquiry: Inquiry) -> list[SelectChoice]:
                 for one in (Role.HOST, Role.REVIEWER)
                 if one in user.roles_in(inquiry.department_id)
             )
+            users[str(user.id)] = user
             found.setdefault(
-                user.id,
+                str(user.id),
                 SelectChoice(
                     str(user.id),
                     _(
@@ -174,11 +187,7 @@ def _candidates(inquiry: Inquiry) -> list[SelectChoice]:
                     ),
                 ),
             )
-    return list(found.values())
-
-
-def _name_of(people: list[SelectChoice], value: str | None) -> str:
-    return next((str(one.label).rpartition(" (")[0] for one in people if one.value == value), "")
+    return list(found.values()), users
 
 
 @bp.route("/inquiries/<reference>/release/<int:assignment_id>", methods=_BOTH)
@@ -215,15 +224,16 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
         version=inquiry.version, due_on=clocks.suggested_due(inquiry, assignment.kind, clock.now())
     )
     asked = {one.user_id for one in rules.active_assignments(inquiry)}
+    role = Role.HOST if host else Role.REVIEWER
+    offered = [one for one in queries.people_for(inquiry, role) if one.user.id not in asked]
+    users = {str(one.user.id): one.user for one in offered}
     people = [
         SelectChoice(str(one.user.id), _("%(name)s (%(number)s)", name=one.user.name, number=one.waiting))
-        for one in queries.people_for(inquiry, Role.HOST if host else Role.REVIEWER)
-        if one.user.id not in asked
+        for one in offered
     ]
-    role = Role.HOST if host else Role.REVIEWER
     people = marked(people, roster_of(inquiry), instead=assignment.user_id, role=role)
     form.person.choices = [SelectChoice("", _("Choose a person")), *people]
-    suspected = _suspected(form, inquiry, people)
+    suspected = _suspected(form, inquiry, users)
     name = assignment.user.name
     return act(
         form,
@@ -243,7 +253,7 @@ def replace(reference: str, assignment_id: int) -> ResponseReturnValue:
         else _("Another reviewer instead of %(name)s", name=name),
         lede=_("Both are told by mail. The history keeps who was asked before."),
         button=_("Replace"),
-        done=_("Given to %(name)s.", name=_name_of(people, form.person.data)),
+        done=_("Given to %(name)s.", name=users[form.person.data].name if form.person.data in users else ""),
         nobody=not people,
         suspected=suspected,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask import request
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import Field
@@ -14,9 +14,10 @@ from collab.core.errors import Invalid
 from collab.core.wording import format_day
 from collab.desk import wordings
 from collab.desk.wordings import Module, WordingStep
-from collab.inquiries import Inquiry, Step, notices
+from collab.inquiries import Inquiry, Step, interests, notices
 from collab.reviews import Facts, Verdict
 from collab.web import hooks
+from collab.web.access import actor
 
 #: Stands for the portal's own draft, where a module would come otherwise.
 STANDARD = "standard"
@@ -42,7 +43,9 @@ def in_place() -> bool:
 def answer(form: Any) -> ResponseReturnValue:
     """The text for the script, with the hidden fields that belong to it; or why there is none."""
     refusals = [str(error) for errors in form.errors.values() for error in errors]
-    field = form.question if "question" in form else form.letter
+    field = next((form[name] for name in ("question", "letter") if name in form), None)
+    if field is None:
+        abort(400)  # this form has no text to put a module into
     hidden = {name: form[name].data or "" for name in ("drafted_for", "filled_for") if name in form}
     return {"text": field.data or "", "hidden": hidden, "refused": " ".join(refusals)}
 
@@ -56,7 +59,8 @@ def begin(form: Any, inquiry: Inquiry, step: WordingStep, field: Field) -> dict[
     :returns: what the page shows of it: the text that stood there before, and whether a module stands there now.
     """
     offered = [one for one in wordings.modules(inquiry.department) if one.step is step]
-    if not offered:
+    named = not interests.reads_blind(inquiry, actor())  # a module's text begins with the partner's name
+    if not offered or not named:
         del form.wording
         return {}
     form.wording.choices = [SelectChoice("", _("Choose a text module")), *_choices(offered)]

@@ -213,6 +213,10 @@ def test_the_host_answers_and_nobody_else(
     )
     assert answer.status_code == 303
     assert "Given to Hua." in coordinator.get(address).text
+    chinese = staff("coordinator", locale="zh")
+    third = staff("host", name="Ming")
+    chinese.fill(f"{address}/route", kind="host", person=str(third.user_id), due_on=day(world, 7))
+    assert "已转交 Ming。" in chinese.get(address).text
     assert other.get(address).status_code == 404
     assert coordinator.get(f"{address}/answer-as-host").status_code == 403
     assert host.get(f"{address}/answer-as-host").location == f"{address}/interest"

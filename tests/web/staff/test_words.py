@@ -466,3 +466,11 @@ def test_the_pages_cost_the_same_with_many_tags_and_notes(world: World, at: At, 
         writer.fill(address, note=f"@{other.user.name} and @{member.user.name}", _form="/note")
     assert [cost(path) for path in paths] == before
     assert before[1] <= 8, before
+
+
+def test_a_form_without_a_text_takes_no_module(at: Callable[..., str], staff: Callable[..., Staff]) -> None:
+    coordinator, address = staff("coordinator"), at("received")
+    token = coordinator.form(f"{address}/own", form="step").value("csrf_token")
+    sent = {"csrf_token": token, "use": "1"}
+    asked = coordinator.post(f"{address}/own", data=sent, headers={"Accept": "application/json"})
+    assert asked.status_code == 400
