@@ -2,12 +2,14 @@
 
 from datetime import date
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField
 from wtforms.validators import InputRequired
 
 from collab import accounts
 from collab.accounts import Absence
+from collab.core.errors import Invalid
 from collab.departments import Department
 from collab.inquiries import deputies
 from collab.web.access import actor
@@ -26,10 +28,13 @@ class AbsenceForm(PortalForm):
     def enter(self, person_id: int, department: Department) -> Absence:
         """Enter what was filled in.
 
-        :raises Invalid: the days or the deputy are not possible.
+        :raises Invalid: the person, the days or the deputy are not possible.
         """
+        person = accounts.user_by_id(person_id)
+        if not person.roles_in(department.id):
+            raise Invalid("person", _("%(name)s does not work in this department.", name=person.name))
         return deputies.enter_absence(
-            accounts.user_by_id(person_id),
+            person,
             department=department,
             first_day=self.first_day.data or date.min,
             last_day=self.last_day.data or date.min,

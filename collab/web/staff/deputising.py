@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs are behind
 
-from collab import accounts
+from collab import accounts, departments
 from collab.accounts import absences
 from collab.accounts.permissions import Permission, departments_where
 from collab.core import clock
@@ -15,6 +15,7 @@ from collab.core.db import unit_of_work
 from collab.core.errors import Conflict
 from collab.departments import Department
 from collab.inquiries import deputies
+from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.away import AbsenceForm
 from collab.web.forms import DONE
@@ -29,23 +30,34 @@ _AHEAD = timedelta(days=366)
 @requires(Permission.ENTER_ABSENCES)
 def all_absences() -> ResponseReturnValue:
     """Who is away now and later, and a form for somebody who cannot enter it himself."""
-    department = _department()
-    people = accounts.with_role(department.id, *absences.COVERED)
-    form = AbsenceForm()
-    del form.department
-    names = [SelectChoice(str(one.id), one.name) for one in people]
+    mine = _departments()
+    form = AbsenceForm(data={"department": str(mine[0].id)})
+    form.department.choices = [SelectChoice(str(one.id), one.name(hooks.language())) for one in mine]
+    people = {one.id: one for place in mine for one in accounts.with_role(place.id, *absences.COVERED)}
+    names = [SelectChoice(str(one.id), one.name) for one in sorted(people.values(), key=lambda one: one.name)]
     form.person.choices = [SelectChoice("", _("Choose a person")), *names]
     form.deputy.choices = [SelectChoice("", _("Nobody: the coordinators")), *names]
-    status = form.perform(lambda: form.enter(int(form.person.data), department))
+    if len(mine) == 1:
+        del form.department
+    status = form.perform(
+        lambda: form.enter(
+            int(form.person.data),
+            departments.by_id(int(form.department.data) if "department" in form else mine[0].id),
+        )
+    )
     if status == DONE:
         flash(_("Entered. The person and the deputy are told by mail."), "success")
         return redirect(url_for(".all_absences"), code=DONE)
-    today = clock.today(department.timezone)
+    today = {one.id: clock.today(one.timezone) for one in mine}
+    entered = [
+        absence for one in mine for absence in absences.between(one, today[one.id], today[one.id] + _AHEAD)
+    ]
     page = render_template(
         "staff/absences.html",
         form=form,
         today=today,
-        entered=absences.between(department, today, today + _AHEAD),
+        entered=entered,
+        places={one.id: one for one in mine} if len(mine) > 1 else {},
     )
     return page, status
 
@@ -80,6 +92,5 @@ def take_over(assignment_id: int) -> ResponseReturnValue:
     return redirect(url_for(".inquiry", reference=reference), code=303)
 
 
-def _department() -> Department:
-    ids = sorted(departments_where(actor(), Permission.ENTER_ABSENCES))
-    return departments_here()[ids[0]]
+def _departments() -> list[Department]:
+    return [departments_here()[id] for id in sorted(departments_where(actor(), Permission.ENTER_ABSENCES))]
