@@ -142,6 +142,12 @@ def act(
     return page, status
 
 
+def press(inquiry: Inquiry, verb: Callable[..., object], **words: Any) -> ResponseReturnValue:
+    """The page of a step that asks nothing: a button, and its verb."""
+    form = StepForm(version=inquiry.version)
+    return act(form, inquiry, lambda: verb(inquiry, by=actor(), version=form.version.data), **words)
+
+
 def beside(inquiry: Inquiry, *, conflict: bool = False) -> dict[str, Any]:
     """What stands beside every step's form: the inquiry to read again, and after a conflict what happened meanwhile."""
     blind = interests.reads_blind(inquiry, actor())

@@ -37,7 +37,7 @@ from collab.web import hooks
 from collab.web.access import actor, requires
 from collab.web.forms import DONE
 from collab.web.staff import bp
-from collab.web.staff.acting import act, beside, inquiry_for, not_possible, perform, possible_or_refuse
+from collab.web.staff.acting import beside, inquiry_for, not_possible, perform, possible_or_refuse, press
 from collab.web.staff.forms import Seen, StepForm, line, words
 from collab.web.staff.words import TRACKS
 
@@ -161,7 +161,7 @@ def join(reference: str) -> ResponseReturnValue:
     if not given:
         return _which(inquiry)
     try:
-        other = by_reference(given, seen_by=actor())
+        other = _other(given)
     except NotFound:
         return _which(inquiry, given)
     ways = {
@@ -212,6 +212,17 @@ def join(reference: str) -> ResponseReturnValue:
     return page, status or 200
 
 
+def _other(reference: str) -> Inquiry:
+    """The other one of two, which stands beside the first with all it says: only where this person is coordinator.
+
+    :raises NotFound: there is none, or it is not for this person.
+    """
+    found = by_reference(reference, seen_by=actor())
+    if not may(actor(), Permission.TRIAGE, found.department_id):
+        raise NotFound
+    return found
+
+
 def _with(reference: str) -> dict[str, Any]:
     return {"with": reference.upper()}
 
@@ -224,7 +235,7 @@ def _which(inquiry: Inquiry, given: str = "") -> ResponseReturnValue:
     if sent and form.validate_on_submit():
         given = (form.original.data or "").upper()
         try:
-            by_reference(given, seen_by=actor())
+            _other(given)
         except NotFound:
             wrong = True
         else:
@@ -292,11 +303,9 @@ def unjoin(reference: str) -> ResponseReturnValue:
     if original is None and request.method == "GET":
         not_possible(inquiry, _("This inquiry is not joined with another one."))
     possible_or_refuse(inquiry, Step.RESTORE)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: joining.part(inquiry, by=actor(), version=form.version.data),
+        joining.part,
         title=_(
             "Take %(reference)s apart from %(original)s",
             reference=inquiry.reference,

@@ -45,6 +45,7 @@ from collab.web.staff.acting import (
     opened,
     perform,
     possible_or_refuse,
+    press,
 )
 from collab.web.staff.forms import (
     AskForm,
@@ -290,11 +291,9 @@ def restore(reference: str) -> ResponseReturnValue:
     """It was no spam, or no duplicate."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     possible_or_refuse(inquiry, Step.RESTORE)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: triage.restore(inquiry, by=actor(), version=form.version.data),
+        triage.restore,
         title=_("Bring back"),
         lede=_("It goes back to the queue, and the partner is told that it was received."),
         button=_("Bring back"),
@@ -376,11 +375,9 @@ def confirm(reference: str) -> ResponseReturnValue:
     """For a sender whose mail filter lost the link."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     possible_or_refuse(inquiry, Step.CONFIRM)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: submission.confirm_by_hand(inquiry, by=actor(), version=form.version.data),
+        submission.confirm_by_hand,
         title=_("Confirm the e-mail by hand"),
         lede=_("Do this only when you know that the address is the sender's own. The clocks start now."),
         button=_("Confirm"),
@@ -394,11 +391,9 @@ def place_free(reference: str) -> ResponseReturnValue:
     """A place for one on the waiting list."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
     possible_or_refuse(inquiry, Step.PLACE_FREE)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: reviews.place_free(inquiry, by=actor(), version=form.version.data),
+        reviews.place_free,
         title=_("A place is free"),
         lede=_("The partner is asked whether the wish still stands, and the head decides."),
         button=_("Tell the partner"),
@@ -411,11 +406,9 @@ def place_free(reference: str) -> ResponseReturnValue:
 def more_time(reference: str) -> ResponseReturnValue:
     """More time for the partner's word whether the wish stands."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: conversation.more_time(inquiry, by=actor(), version=form.version.data),
+        conversation.more_time,
         title=_("Give the partner more time"),
         lede=_("The time for the answer becomes as long again, once. The partner is told the new date."),
         button=_("Give more time"),
@@ -456,11 +449,9 @@ def own(reference: str) -> ResponseReturnValue:
 def expedite(reference: str) -> ResponseReturnValue:
     """To the top of the queue."""
     inquiry = inquiry_for(reference, Permission.TRIAGE)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: triage.expedite(inquiry, by=actor(), version=form.version.data),
+        triage.expedite,
         title=_("Mark as urgent"),
         lede=_(
             "For requests of patients and the like: it goes to the top, and an answer is due within a working day."
@@ -508,11 +499,9 @@ def renew_link(reference: str) -> ResponseReturnValue:
 def erase(reference: str) -> ResponseReturnValue:
     """Delete what tells of the person."""
     inquiry = inquiry_for(reference, Permission.SEE_ALL_INQUIRIES)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: privacy.erase(inquiry, by=actor(), version=form.version.data),
+        privacy.erase,
         title=_("Erase the personal data"),
         lede=_(
             "Name, address, texts, files, letters and mails are deleted for good. What stays is figures: the "
@@ -640,11 +629,9 @@ def note(reference: str) -> ResponseReturnValue:
 def take_back(reference: str) -> ResponseReturnValue:
     """Undo a step while its letter is held."""
     inquiry = inquiry_for(reference, Permission.SEE_ALL_INQUIRIES)
-    form = StepForm(version=inquiry.version)
-    return act(
-        form,
+    return press(
         inquiry,
-        lambda: reviews.take_back(inquiry, by=actor(), version=form.version.data),
+        reviews.take_back,
         title=_("Take the step back"),
         lede=_("The letter does not go out, and the inquiry stands where it stood before."),
         button=_("Take back"),
