@@ -36,10 +36,10 @@ async function tell() {
     if (answer.ok) {
       const told = await answer.json();
       const text = told.said;
+      list.hidden = !text; // before it is filled: what is said in a hidden place is not read out
       if (list.textContent !== text) {
         list.textContent = text;
       }
-      place.hidden = !text;
     }
   } catch {
     // away for a moment: asked again

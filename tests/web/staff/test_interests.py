@@ -8,6 +8,7 @@ from collab import audit
 from collab.core.db import db, unit_of_work
 from collab.inquiries import interests
 from collab.inquiries.models import Conflict, Declaration
+from tests.support import html
 from tests.support.people import Staff
 from tests.support.statements import queries, statements
 from tests.support.world import World
@@ -110,6 +111,28 @@ def test_two_reviewers_are_asked_on_one_page(
     page = coordinator.get(address).text
     assert "Asked already" in page
     assert "/replace/" in page
+
+
+def test_what_is_wrong_with_the_choice_is_said_where_the_summary_leads(
+    world: World, coordinator: Staff
+) -> None:
+    person = world.actor("reviewer", name="Near Reader")
+    with unit_of_work():
+        world.user(person).email = "near@uni.example"
+    id = world.received(email="anna@uni.example")
+    world.route(id)
+    address = f"/staff/inquiries/{world.get(id).reference}/reviewers"
+    form = coordinator.form(address, form="step")
+    data = {name: form.value(name) for name in ("csrf_token", "version", "due_on")}
+    for people, field in (([], "people"), ([str(person.user_id)], "judged")):
+        answer = coordinator.post(address, data={**data, "people": people})
+        assert answer.status_code == 422
+        page = html.parse(answer.text)
+        ids = {one.get("id"): one for one in page.iter() if one.get("id")}
+        assert f'href="#{field}"' in answer.text
+        assert ids[field].get("tabindex") == "-1"
+        assert ids["people"].get("aria-describedby") == f"{field}-error"
+        assert html.text_of(ids[f"{field}-error"]).startswith("Error: ")
 
 
 def test_the_page_of_reviewers_costs_the_same_for_many(world: World, coordinator: Staff) -> None:
