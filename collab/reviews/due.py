@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 from flask_babel import LazyString
@@ -80,7 +80,9 @@ def all_due_dates(
     now = clock.now()
     chosen = [Inquiry.status.in_(sorted(OPEN)), Inquiry.due_at.is_not(None), visible(seen_by)]
     if until is not None:
-        chosen.append(Inquiry.due_at <= until)
+        # Anything of an inquiry can be due before its own date: a condition before the last one, a gate meanwhile.
+        day = until.astimezone(UTC).date() + timedelta(days=1)
+        chosen.append(sa.or_(Inquiry.due_at <= until, _has_gate_by(day), _has_condition_by(day)))
     inquiries = list(
         db.session.scalars(
             sa.select(Inquiry)
@@ -140,6 +142,32 @@ def _of_gate(inquiry: Inquiry, gate: Gate) -> Due:
     until = clock.end_of_day(gate.due_on, inquiry.department.timezone)
     name = name_of(gate.kind, inquiry.department)
     return Due(inquiry, What.GATE, Who.OFFICE, gate.opened_at, until, text=name, gate=gate)
+
+
+def _has_gate_by(day: date) -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(sa.literal(1)).where(
+            Gate.inquiry_id == Inquiry.id, Gate.state == GateState.OPEN, Gate.due_on <= day
+        )
+    )
+
+
+def _has_condition_by(day: date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Inquiry.status == Status.CONDITIONAL,
+        sa.exists(
+            sa.select(sa.literal(1))
+            .select_from(Condition)
+            .join(Decision, Decision.id == Condition.decision_id)
+            .where(
+                Decision.inquiry_id == Inquiry.id,
+                Decision.taken_back_at.is_(None),
+                Decision.superseded_at.is_(None),
+                Condition.state == ConditionState.OPEN,
+                Condition.due_on <= day,
+            )
+        ),
+    )
 
 
 def _gates_of(inquiry_ids: list[int]) -> dict[int, list[Gate]]:

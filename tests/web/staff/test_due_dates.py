@@ -7,7 +7,7 @@ import time_machine
 
 from collab import accounts, reviews
 from collab.core import clock
-from collab.core.db import db
+from collab.core.db import db, unit_of_work
 from collab.inquiries import AssignmentKind
 from collab.inquiries.deadlines import What, Who
 from collab.jobs.inquiries import turn_clocks
@@ -115,6 +115,44 @@ def test_each_condition_has_its_own_date(world: World) -> None:
             "Transfer agreement signed",
         )
         assert clock.local_day(due.due, "Asia/Shanghai") == date(2026, 12, 2)
+
+
+def test_a_condition_is_due_before_the_last_one(world: World) -> None:
+    with at(0):
+        coordinator = world.actor("coordinator")
+        id = world.at("decision_ready")
+        conditions = (
+            ("Ethics approval", date(2026, 11, 10), reviews.ConditionOwner.DEPARTMENT),
+            ("Transfer agreement signed", date(2027, 1, 20), reviews.ConditionOwner.PARTNER),
+        )
+        world.decide(id, "conditional", facts=reviews.Facts(conditions=conditions))
+        world.end_hold(id)
+
+        def november(**only: bool) -> list[str]:
+            until = clock.end_of_day(date(2026, 11, 30), "Asia/Shanghai")
+            found = reviews.all_due_dates(seen_by=coordinator, until=until, **only)
+            return [str(one.words) for one in found if one.condition is not None]
+
+        assert november() == november(mine=True) == ["Ethics approval"]
+        first = min(reviews.conditions_of(world.get(id)), key=lambda one: one.due_on)
+        with unit_of_work():
+            met = db.session.get_one(reviews.Condition, first.id)
+            reviews.settle(met, world.get(id), reviews.ConditionState.MET, by=coordinator)
+        assert november() == []
+
+
+def test_a_gate_is_due_while_the_partner_is_asked(world: World) -> None:
+    with at(0):
+        id = world.received()
+        world.route(id)
+        world.ask(id, days=60)
+        coordinator = world.actor("coordinator")
+        until = clock.end_of_day(date(2026, 11, 9), "Asia/Shanghai")
+        found = reviews.all_due_dates(seen_by=coordinator, until=until)
+        assert "Restricted-party lists" in {str(one.words) for one in found}
+        assert {one.what for one in found} == {What.GATE}
+        before = reviews.all_due_dates(seen_by=coordinator, until=until - timedelta(seconds=1))
+        assert [one for one in found if one.due < until] == before
 
 
 def test_everything_that_is_due_in_a_fixed_number_of_queries(world: World) -> None:
