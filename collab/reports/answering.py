@@ -9,9 +9,9 @@ from collab.departments import Department
 from collab.departments.tracks import Track
 from collab.inquiries.statuses import Status
 from collab.reports.facts import AGREED, DECIDED, Measure
-from collab.reports.report import UNDECIDED, share
+from collab.reports.report import UNDECIDED
 from collab.reports.sums import NO_TIMES, Month, Scope, Times, Waited, late, read, together
-from collab.reports.suppression import LEAST, hidden
+from collab.reports.suppression import LEAST, hidden, safe_share
 
 MEASURES = (Measure.STATUS, Measure.FIRST, Measure.DECISION, Measure.UNANSWERED)
 MONTHS = 12
@@ -99,7 +99,7 @@ def answering(department: Department) -> Answering:
         received=received if enough else None,
         first=_median(first) if enough else None,
         first_p90=first.p90 if enough and first.n >= LEAST else None,
-        in_time=_rate(kept, kept + (first.n - kept) + missed) if enough else None,
+        in_time=safe_share(kept, first.n + missed) if enough else None,
         first_target=levels.first_answer_days,
         tracks=tuple(
             TrackTimes(
@@ -120,10 +120,6 @@ def answering(department: Department) -> Answering:
 
 def _median(times: Times) -> int | None:
     return times.median if times.n >= LEAST else None
-
-
-def _rate(part: int, whole: int) -> float | None:
-    return share(part, whole) if whole >= LEAST else None
 
 
 assert frozenset().union(*ENDS.values()) >= DECIDED

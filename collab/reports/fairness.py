@@ -18,9 +18,9 @@ from collab.departments.tracks import Track
 from collab.reports import definitions as say
 from collab.reports.facts import Measure
 from collab.reports.groups import groups_of
-from collab.reports.report import HIDDEN, Head, Kind, Table, kind_name, language_name, share, track_name
+from collab.reports.report import HIDDEN, Head, Kind, Table, kind_name, language_name, track_name
 from collab.reports.sums import FIRST_YEAR, Month, Scope, Sums, Times, read
-from collab.reports.suppression import LEAST, hidden, total_is_safe
+from collab.reports.suppression import LEAST, hidden, safe_share, share, total_is_safe
 
 
 @dataclass(frozen=True)
@@ -142,18 +142,25 @@ def _table(
     declined = [one.decided for one in ordered]
     # Whose number is not shown has no rate either; the rest must not follow from what all have together.
     rates_out = hidden(counts, agreed, declined) | out
+    timed = [one.times for one in ordered]
+    in_time = [one.within(target) for one in timed]
+    late = [one.n - kept for one, kept in zip(timed, in_time, strict=True)]
+    in_time_out = frozenset(
+        place
+        for place, one in enumerate(timed)
+        if one.n and (place in out or safe_share(in_time[place], one.n) is None)
+    )
     rows: list[tuple[Any, ...]] = []
     for place, (code, group) in enumerate(zip(codes, ordered, strict=True)):
         shown = place not in out
-        times = group.times
-        timed = shown and times.n >= LEAST
+        times = timed[place]
         rows.append(
             (
                 name(code),
                 group.n if shown else HIDDEN,
                 share(group.agreed, group.n) if place not in rates_out else HIDDEN,
-                times.median if timed else HIDDEN,
-                share(times.within(target), times.n) if timed else HIDDEN,
+                times.median if shown and times.n >= LEAST else HIDDEN,
+                share(in_time[place], times.n) if times.n and place not in in_time_out else HIDDEN,
             )
         )
     total: tuple[Any, ...] | None = None
@@ -163,13 +170,15 @@ def _table(
             whole = whole + one
         safe = total_is_safe(counts, out)
         rated = safe and all(total_is_safe(column, rates_out) for column in (agreed, declined))
-        timed = safe and whole.times.n >= LEAST
+        kept = safe_share(sum(in_time), whole.times.n)
+        if not all(total_is_safe(column, in_time_out) for column in (in_time, late)):
+            kept = None
         total = (
             _("All"),
             whole.n if safe else HIDDEN,
             share(whole.agreed, whole.n) if rated else HIDDEN,
-            whole.times.median if timed else HIDDEN,
-            share(whole.times.within(target), whole.times.n) if timed else HIDDEN,
+            whole.times.median if safe and whole.times.n >= LEAST else HIDDEN,
+            kept if safe and kept is not None else HIDDEN,
         )
     return Table(
         key,

@@ -20,7 +20,7 @@ from collab.inquiries.statuses import OPEN, STAFF_LABELS, Status
 from collab.reports import definitions as say
 from collab.reports.facts import AGREED, DECIDED, Measure
 from collab.reports.sums import NO_TIMES, Scope, Sums, Times, Waited, late, read, together
-from collab.reports.suppression import LEAST, hidden, total_is_safe
+from collab.reports.suppression import LEAST, hidden, safe_share, share, total_is_safe
 
 
 class Kind(StrEnum):
@@ -161,11 +161,6 @@ def report(scope: Scope, *, lang: str, protected: bool) -> Report:
     return _Maker(scope, read(scope, MEASURES), lang, protected).make()
 
 
-def share(part: int, whole: int) -> float | None:
-    """So many per cent, to one decimal; ``None`` of nothing."""
-    return round(100 * part / whole, 1) if whole else None
-
-
 @dataclass(frozen=True)
 class Promise:
     """How a time compares with what was promised."""
@@ -254,7 +249,7 @@ class _Maker:
         return HIDDEN if self.protected and 0 < n < LEAST else days
 
     def rate(self, part: int, whole: int) -> Any:
-        if self.protected and whole and (whole < LEAST or 0 < part < LEAST or 0 < whole - part < LEAST):
+        if self.protected and whole and safe_share(part, whole) is None:
             return HIDDEN
         return share(part, whole)
 

@@ -29,6 +29,19 @@ def hidden(numbers: Sequence[int], *more: Sequence[int], least: int = LEAST) -> 
     return frozenset(found)
 
 
+def share(part: int, whole: int) -> float | None:
+    """So many per cent, to one decimal; ``None`` of nothing."""
+    return round(100 * part / whole, 1) if whole else None
+
+
+def safe_share(part: int, whole: int, least: int = LEAST) -> float | None:
+    """So many per cent; ``None`` when one of its two sides is small. Nobody and everybody is not small."""
+    rest = whole - part
+    if whole < least or 0 < part < least or 0 < rest < least:
+        return None
+    return share(part, whole)
+
+
 def total_is_safe(numbers: Sequence[int], left_out: frozenset[int], least: int = LEAST) -> bool:
     """Whether a total can be shown beside what is left of its parts."""
     missing = sum(numbers[place] for place in left_out)

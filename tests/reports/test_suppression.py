@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from collab.reports.suppression import LEAST, hidden, total_is_safe
+from collab.reports.suppression import LEAST, hidden, safe_share, total_is_safe
 
 counts = st.lists(st.integers(0, 12), max_size=7)
 
@@ -20,6 +20,13 @@ def test_by_hand() -> None:
     assert hidden([9, 0]) == {0, 1}
     assert total_is_safe([9, 0], hidden([9, 0]))
     assert hidden([]) == set()
+
+
+def test_a_rate_needs_two_sides_that_are_not_small() -> None:
+    assert [safe_share(part, 12) for part in (0, 1, 4, 5, 7, 8, 11, 12)] == [
+        0.0, None, None, 41.7, 58.3, None, None, 100.0,
+    ]  # fmt: skip
+    assert [safe_share(whole, whole) for whole in (0, 4, 5)] == [None, None, 100.0]
 
 
 @given(counts)
