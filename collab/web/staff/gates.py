@@ -67,9 +67,7 @@ class ShownGate:
 
     gate: Gate
     name: str
-    question: str
     pill: str
-    is_check: bool
 
 
 def gates_shown(inquiry: Inquiry, gates: list[Gate]) -> list[ShownGate]:
@@ -83,9 +81,7 @@ def gates_shown(inquiry: Inquiry, gates: list[Gate]) -> list[ShownGate]:
             ShownGate(
                 gate,
                 kind.name.get(language()) if kind else gate.kind,
-                kind.question.get(language()) if kind else "",
                 PILLS[gate.state],
-                kind.is_check if kind else False,
             )
         )
     return found
@@ -198,7 +194,6 @@ def _page(inquiry: Inquiry, found: Gate, form: GateForm, owner: OwnerForm | None
         track=TRACKS[file.track],
         steps=reviews.gates.history_of(inquiry, found) if stored else [],
         pills=PILLS,
-        states=GateState,
     )
 
 

@@ -37,7 +37,6 @@ def home() -> ResponseReturnValue:
         views=counted_views(),
         counts=piles_here(),
         sees_all=may(who, Permission.SEE_ALL_INQUIRIES),
-        triages=may(who, Permission.TRIAGE),
         known_departments=list(departments_here().values()),
         departments=departments_here(),
         tracks=TRACKS,

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from collab import mail, reviews
 from collab.accounts.permissions import Permission, may
 from collab.core import clock
-from collab.inquiries import AssignmentKind, Inquiry, Status, interests, queries, questions, rules
+from collab.inquiries import AssignmentKind, Inquiry, interests, queries, questions, rules
 from collab.inquiries.history import KIND_LABELS
 from collab.inquiries.margin import margin
 from collab.inquiries.models import InquiryEvent
@@ -113,7 +113,6 @@ def inquiry(reference: str) -> ResponseReturnValue:
         margin=beside,
         note_form=note_form,
         letter_form=LetterForm(version=found.version),
-        statuses=Status,
         kinds_of_assignment={
             AssignmentKind.HOST: _("Host"),
             AssignmentKind.REVIEWER: _("Reviewer"),
