@@ -52,8 +52,11 @@ NEWS: dict[str, LazyString] = {
     "staff_third_reader": _l("a third reader is wanted"),
     "staff_mention": _l("you are mentioned in a note"),
     "staff_released": _l("you need not answer any more"),
+    "staff_due": _l("an answer is due or overdue"),
+    "staff_due_soon": _l("something is due soon"),
+    "staff_decision": _l("a decision waits"),
 }
-#: Those stand in the list of what is due.
+#: Those stand in the list of what is due, unless they are told to somebody instead of a person who is away.
 AMONG_THE_DATES = frozenset({"staff_due", "staff_due_soon", "staff_decision"})
 
 
@@ -129,7 +132,7 @@ def write(user_id: int) -> OutboxMail | None:
         db.session.add(DigestRun(user_id=user_id, day=day))
     else:
         run.day = day
-    if Wish.DIGEST not in mail_choices.wishes_of(user_id).values():
+    if Wish.DIGEST not in mail_choices.wishes_of(user_id).values() and not _is_owed_lines(user_id):
         return None  # everything came at once
     with force_locale(user.locale):
         found = gather(accounts.actor_of(user), day)
@@ -140,6 +143,14 @@ def write(user_id: int) -> OutboxMail | None:
         .execution_options(synchronize_session=False)
     )
     return _post(user, department, day, found) if found.count else None
+
+
+def _is_owed_lines(user_id: int) -> bool:
+    """Whether something was kept for a digest that has not come yet: it was wanted so when it happened."""
+    kept = sa.exists(
+        sa.select(sa.literal(1)).where(DigestLine.user_id == user_id, DigestLine.told_at.is_(None))
+    )
+    return bool(db.session.scalar(sa.select(kept)))
 
 
 def gather(actor: Actor, day: date) -> Digest:
@@ -181,7 +192,7 @@ def _news(actor: Actor) -> list[News]:
         .where(
             DigestLine.user_id == actor.user_id,
             DigestLine.told_at.is_(None),
-            DigestLine.mail.not_in(sorted(AMONG_THE_DATES)),
+            sa.or_(DigestLine.mail.not_in(sorted(AMONG_THE_DATES)), DigestLine.for_id.is_not(None)),
             ~closed,
             # What is told to a deputy, or of being free again, may be of an inquiry that is not open to the reader.
             sa.or_(

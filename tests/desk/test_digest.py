@@ -185,6 +185,57 @@ def test_who_wants_everything_at_once_gets_no_digest(world: World) -> None:
     assert digests(world, host) == []
 
 
+def test_who_switches_to_at_once_hears_what_was_kept_until_then(world: World) -> None:
+    with at("2026-11-02T09:00"):
+        coordinator = world.actor("coordinator")
+        id = world.received()
+        world.do(triage.own, id, world.user(coordinator), by=coordinator)
+        world.ask(id, by=coordinator)
+        world.answer(id)
+    with at("2026-11-02T18:00"), unit_of_work():
+        mail_choices.set_wishes(
+            world.user(coordinator), dict.fromkeys(MailKind, Wish.AT_ONCE), by=coordinator
+        )
+    for day in ("2026-11-03", "2026-11-04"):
+        with at(f"{day}T07:30"):
+            write_digests()
+    (last,) = digests(world, coordinator)
+    assert f"- {world.get(id).reference}: the partner wrote" in last.body_text
+    assert all(line.told_at for line in db.session.scalars(sa.select(DigestLine)))
+
+
+def test_who_stands_in_hears_of_the_dates_of_who_is_away(world: World) -> None:
+    with at("2026-11-02T09:00"):
+        ann, head = world.actor("host", name="Ann"), world.actor("head", name="Hedy")
+        coordinator = world.actor("coordinator")
+        asked, ready = world.received(), world.received()
+        world.route(asked, ann, days=4)
+        world.route(ready)
+        world.host_says(ready)
+        with unit_of_work():
+            mail_choices.set_wishes(
+                world.user(coordinator), dict.fromkeys(MailKind, Wish.DIGEST), by=coordinator
+            )
+            for who in (ann, head):
+                absences.enter(
+                    world.user(who),
+                    department=world.department,
+                    first_day=date(2026, 11, 2),
+                    last_day=date(2026, 11, 20),
+                    deputy=None,
+                    by=who,
+                )
+    with at("2026-11-02T18:00"):
+        world.ready(ready)
+    with at("2026-11-06T00:01"):  # what Ann owes is due
+        turn_clocks()
+    with at("2026-11-06T07:30"):
+        write_digests()
+    (one,) = digests(world, coordinator)
+    for id, news in ((asked, "for Ann: an answer is due or overdue"), (ready, "for Hedy: a decision waits")):
+        assert one.body_text.count(f"- {world.get(id).reference}: {news}\n") == 1, one.body_text
+
+
 def test_who_left_or_works_nowhere_gets_none(world: World) -> None:
     with at("2026-11-02T09:00"):
         gone, nowhere = world.actor("host", name="Gone"), world.actor("host", name="Nowhere")
