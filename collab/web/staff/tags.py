@@ -86,7 +86,7 @@ def untag(reference: str, tag_id: int) -> ResponseReturnValue:
 class NewTagForm(PortalForm):
     """A new tag."""
 
-    name = line(_l("Name"), most=NAME_LENGTH, needed=_l("Write the tag."))
+    name = line(_l("Name of the tag"), most=NAME_LENGTH, needed=_l("Write the tag."))
 
 
 class TagNameForm(NewTagForm):
@@ -128,15 +128,12 @@ def add_tag(slug: str) -> ResponseReturnValue:
 def _list(form: NewTagForm, department_id: int, status: int) -> ResponseReturnValue:
     """The page of all tags; the form that was sent stands in its department's part."""
     mine = departments_where(actor(), Permission.EDIT_TAGS)
-    sections = [
-        (
-            department,
-            tags.of_department(department, seen_by=actor()),
-            form if department.id == department_id or not department_id else NewTagForm(formdata=None),
-        )
-        for department in departments_here().values()
-        if department.id in mine
-    ]
+    sections = []
+    for department in departments_here().values():
+        if department.id in mine:
+            own = form if department.id == department_id else NewTagForm(formdata=None)
+            own.name.id = f"name-{department.slug}"  # several stand on one page
+            sections.append((department, tags.of_department(department, seen_by=actor()), own))
     looks = departments_where(actor(), Permission.SEE_ALL_INQUIRIES)
     page = render_template("staff/settings/tags.html", sections=sections, looks=looks, form=form)
     return page, status

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from collab.accounts import Membership, Role
 from collab.core.db import db, unit_of_work
 from collab.departments import Department
 from collab.desk import wordings
@@ -140,6 +141,24 @@ def test_the_settings_page_adds_renames_merges_and_retires(world: World, at: At,
     assert "retired" in html.text_of(head.page(page))
     assert "Take off the tag Industry" in head.get(address).text
     assert head.fill(f"{page}/{second}", _form="/back").status_code == 303
+
+
+def test_with_two_departments_each_label_leads_to_its_own_field(staff: Make, tmp_path: Any) -> None:
+    head, other = staff("head"), other_department(tmp_path / "other")
+    with unit_of_work():
+        db.session.add(Membership(user_id=head.user_id, department_id=other.id, role=Role.HEAD))
+
+    def of(page: Any) -> tuple[set[str | None], set[str | None]]:
+        fields = {one.get("id") for one in page.iter("input") if one.get("name") == "name"}
+        return fields, {one.get("for") for one in page.iter("label")}
+
+    expected = {"name-nuclear-medicine", f"name-{other.slug}"}
+    fields, labels = of(head.page(f"{SETTINGS}/tags"))
+    assert fields == expected <= labels
+    answer = head.fill(f"{SETTINGS}/tags", name=" ", _form=f"/{other.slug}")
+    assert answer.status_code == 422
+    assert f'href="#name-{other.slug}"' in answer.text
+    assert of(html.parse(answer.text))[0] == expected
 
 
 def test_a01_the_tags_of_another_department_are_not_there(
