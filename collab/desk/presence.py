@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.accounts import User
 from collab.accounts.actor import Actor
@@ -29,7 +30,7 @@ class Someone:
 def here(inquiry: Inquiry, *, writing: bool, by: Actor) -> list[Someone]:
     """Say that somebody has the inquiry open, and learn who else has.
 
-    Two pages of one person are one presence; it writes as long as one of them does.
+    Two pages of one person are one presence; whether it writes is what the one that told last says.
     """
     if by.user_id is None:
         raise Forbidden
@@ -37,12 +38,13 @@ def here(inquiry: Inquiry, *, writing: bool, by: Actor) -> list[Someone]:
     db.session.execute(
         sa.delete(Presence).where(Presence.inquiry_id == inquiry.id, Presence.seen_at < now - GONE_AFTER)
     )
-    mine = db.session.get(Presence, (inquiry.id, by.user_id), with_for_update=True)
-    if mine is None:
-        mine = Presence(inquiry_id=inquiry.id, user_id=by.user_id, since=now)
-        db.session.add(mine)
-    mine.seen_at, mine.writing = now, writing
-    db.session.flush()
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    told = {"seen_at": now, "writing": writing}
+    db.session.execute(
+        insert(Presence)
+        .values(inquiry_id=inquiry.id, user_id=by.user_id, since=now, **told)
+        .on_conflict_do_update(index_elements=["inquiry_id", "user_id"], set_=told)
+    )
     return present(inquiry, seen_by=by)
 
 

@@ -10,6 +10,7 @@ import yaml
 from flask_babel import gettext as _
 
 from collab import audit
+from collab.accounts import User
 from collab.accounts.actor import Actor
 from collab.accounts.permissions import Permission, check, departments_where, may
 from collab.core import clock
@@ -202,7 +203,9 @@ def begin_with(view_id: int | None, *, by: Actor) -> None:
         one(view_id, by=by)
     if by.user_id is None:
         raise Forbidden
-    start = db.session.get(StartView, by.user_id, with_for_update=True)
+    # A row that is not there yet cannot be locked: the person's own can.
+    db.session.execute(sa.select(User.id).where(User.id == by.user_id).with_for_update())
+    start = db.session.get(StartView, by.user_id, with_for_update=True, populate_existing=True)
     if view_id is None:
         if start is not None:
             db.session.delete(start)

@@ -14,6 +14,7 @@ from collab.core import clock
 from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
 from collab.departments import Department
+from tests.support.crowd import at_once
 from tests.support.people import Staff
 
 Make = Callable[..., Staff]
@@ -246,3 +247,18 @@ def test_what_is_long_over_is_swept(department: Department, staff: Make) -> None
         assert accounts.sweep() >= 2
     assert db.session.scalar(sa.select(sa.func.count()).select_from(StaffSession)) == 0
     assert db.session.get(User, host.user_id)
+
+
+@pytest.mark.both_databases
+def test_a_role_given_twice_at_once_is_given_once(app: Flask, department: Department, staff: Make) -> None:
+    by, person = staff("admin", signed_in=False).actor, staff("host", signed_in=False)
+    department_id = department.id
+    db.session.rollback()
+
+    def give() -> None:
+        user = db.session.get_one(User, person.user_id)
+        accounts.grant_role(user, Role.REVIEWER, department_id=department_id, by=by)
+
+    assert at_once(app, [give] * 12) == [None] * 12
+    assert db.session.get_one(User, person.user_id).roles_in(department_id) == {Role.HOST, Role.REVIEWER}
+    assert actions().count("account.role_granted") == 1

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask import Flask
 
 from collab import desk
 from collab.core import clock
@@ -13,6 +14,8 @@ from collab.core.db import db, unit_of_work
 from collab.desk import Someone
 from collab.desk.models import Presence
 from collab.inquiries import Inquiry
+from tests.support.crowd import at_once
+from tests.support.people import Staff
 
 pytestmark = pytest.mark.usefixtures("department")
 MONDAY = clock.parse("2026-11-23T02:00:00+00:00")
@@ -57,3 +60,23 @@ def test_leaving_is_seen_at_once(staff: Callable[..., object], inquiry: Callable
     with unit_of_work():
         desk.leave(one, by=first.actor)
     assert desk.present(one, seen_by=second.actor) == []
+
+
+@pytest.mark.both_databases
+def test_two_pages_of_one_person_tell_at_once(
+    app: Flask, staff: Callable[..., Staff], inquiry: Callable[..., Inquiry]
+) -> None:
+    one, other = inquiry("cooperation").id, staff("coordinator", signed_in=False).actor
+    me = staff("coordinator", name="Ada First", signed_in=False).actor
+    db.session.rollback()
+
+    def tell() -> list[Someone]:
+        return desk.here(db.session.get_one(Inquiry, one), writing=True, by=me)
+
+    assert at_once(app, [tell] * 12) == [[]] * 12
+    (seen,) = desk.present(db.session.get_one(Inquiry, one), seen_by=other)
+    assert (seen.name, seen.writing) == ("Ada First", True)
+    with time_machine.travel(clock.now() + timedelta(seconds=10), tick=False), unit_of_work():
+        desk.here(db.session.get_one(Inquiry, one), writing=False, by=me)
+    (later,) = desk.present(db.session.get_one(Inquiry, one), seen_by=other)
+    assert later == Someone("Ada First", False, seen.since)

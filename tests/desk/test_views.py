@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from collab import audit
 from collab.accounts import COMMAND, Actor
@@ -14,6 +15,7 @@ from collab.desk import views
 from collab.desk.models import SavedView
 from collab.inquiries.query_language import parse
 from collab.inquiries.view import QueueView
+from tests.support.crowd import at_once
 from tests.support.statements import queries as asked
 from tests.support.statements import statements
 from tests.support.world import World, other_department
@@ -207,3 +209,17 @@ def test_one_query_for_any_number(world: World) -> None:
         costs.append(len(asked(found)))
     assert costs == [1, 1]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(SavedView)) == 10
+
+
+@pytest.mark.both_databases
+def test_two_pages_choose_the_first_view_at_once(app: Flask, world: World) -> None:
+    me = world.actor("coordinator")
+    id = keep("Mine", me)
+    db.session.rollback()
+    for _again in range(5):
+        assert at_once(app, [lambda: views.begin_with(id, by=me)] * 12) == [None] * 12
+        start = views.start_of(me)
+        assert start is not None
+        assert start.id == id
+        with unit_of_work():
+            views.begin_with(None, by=me)

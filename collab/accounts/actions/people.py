@@ -117,6 +117,9 @@ def grant_role(user: User, role: Role, *, department_id: int, by: Actor) -> None
     may_manage(by, department_id)
     if by.user_id == user.id:
         raise Forbidden(_("Your own roles can be raised by another administrator only."))
+    # Whoever gives the same role at the same time waits here, and then finds it given.
+    db.session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
+    db.session.refresh(user, ["memberships"])
     if role in user.roles_in(department_id):
         return
     user.memberships.append(Membership(department_id=department_id, role=role))
