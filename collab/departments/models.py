@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from collab.core.clock import now
 from collab.core.columns import Json, UtcDateTime
 from collab.core.db import Model
-from collab.departments.settings import DepartmentSettings
+from collab.departments.settings import KEPT, DepartmentSettings
 
 _parsed: dict[str, DepartmentSettings] = {}
 _parsing = Lock()
@@ -41,7 +41,7 @@ class Department(Model):
         """The settings, checked and parsed once per content in this process."""
         found = _parsed.get(self.content_digest)
         if found is None:
-            found = DepartmentSettings.model_validate(self.content)
+            found = DepartmentSettings.model_validate(self.content, context=KEPT)
             with _parsing:
                 if len(_parsed) > 64:
                     _parsed.clear()

@@ -4,12 +4,14 @@ The document is written by people (``department.yaml`` in the department's folde
 row. An unknown key is a mistake, not a wish: it is refused with its place.
 """
 
+import re
+import unicodedata
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from collab.departments.tracks import Track
 
@@ -18,6 +20,8 @@ Prose = Annotated[str, Field(min_length=1, max_length=6000)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Days = Annotated[int, Field(ge=0, le=730)]
 Weeks = Annotated[int, Field(ge=0, le=156)]
+#: The context in which settings are read that were taken in before: a newer rule must not shut a department.
+KEPT = {"kept": True}
 
 
 class Document(BaseModel):
@@ -415,6 +419,21 @@ class HintSettings(Document):
     text_percent: Annotated[int, Field(ge=10, le=100)] = 50
     most: Annotated[int, Field(ge=1, le=20)] = 5
     signals: dict[Code, dict[Code, tuple[Line, ...]]] = {}
+
+    @field_validator("signals")
+    @classmethod
+    def _of_words(
+        cls, value: dict[str, dict[str, tuple[str, ...]]], info: ValidationInfo
+    ) -> dict[str, dict[str, tuple[str, ...]]]:
+        if info.context == KEPT:
+            return value
+        every = [
+            (name, phrase) for lists in value.values() for name, some in lists.items() for phrase in some
+        ]
+        for name, phrase in every:
+            if not re.search(r"\w", unicodedata.normalize("NFKC", phrase)):
+                raise ValueError(f"{name}: “{phrase}” holds no word to look for")
+        return value
 
 
 class NoticePart(Document):

@@ -133,12 +133,14 @@ class _Phrases:
         self.signs: list[str] = []
         for phrase in phrases:
             folded = fold(phrase)
+            tokens = tuple(_TOKEN.findall(folded))
+            if not tokens:
+                continue  # no word at all: of settings that were taken in before these were refused
             if _SIGNS.search(folded):
                 self.signs.append(folded)
             elif folded.startswith("*") or (folded.endswith("*") and len(folded.split()) == 1):
                 self.stems.append(folded)
             else:
-                tokens = tuple(_TOKEN.findall(folded))
                 end = "*" if folded.endswith("*") else ""
                 self.by_word[tokens[0]].append((tokens[1:], end))
 

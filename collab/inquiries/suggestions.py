@@ -5,6 +5,7 @@ areas he or she works in and by what was taken before.
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,23 @@ MOST = 3
 TAKEN = 300
 #: An area has to have so much in common with a text.
 ENOUGH = 1.5
+#: Words that hold a sentence together and say nothing of its subject; plurals as ``_stem`` leaves them.
+_ENGLISH = """
+    about after again all also although always among any because been before being between both bring but can come could
+    did does doing during each every few get give had has have having hence her here his how however its just like make
+    many may might more most much must need not now off once only ought out over own please rather same shall she should
+    since some still take than thank their them then there these they those through thu too toward under until upon very
+    want well were what when where whether which while who whom whose why will wish within without would yet
+"""
+_CHINESE = """
+    但是 你们 他们 其他 其中 因为 如何 如果 对于 并且 您好 或者 所以 是否 目前 相关 能够 请问 谢谢 贵科 贵院 通过 那个
+    这个 这些 进行 需要 非常 以上 以下 可以 一个 一些 什么 关于 由于 已经
+"""
+_GRAMMAR = frozenset(_ENGLISH.split())
+#: Taken out of the text: the pairs across their ends are no words either.
+_BETWEEN = re.compile("|".join([*_CHINESE.split(), "希望", "我们"]))
+#: Chinese particles and pronouns: a pair with one of them lies across two words or is none.
+_PARTICLES = frozenset("的了们吗呢吧我您你他她它")
 _SMALL = frozenset(
     {
         "and",
@@ -117,7 +135,8 @@ def hosts(inquiry: Inquiry, *, seen_by: Actor, near: Iterable[AreaHint] | None =
     settings = inquiry.department.settings
     open_ones = {area.code for area in settings.areas if area.kind is AreaKind.OPEN}
     wanted = {code: weight for code, weight in wanted.items() if code not in open_ones}
-    said = set(_said(inquiry))
+    said = _said(inquiry)
+    words_said = set(said)
     names: dict[int, str] = {}
     works: dict[int, list[str]] = defaultdict(list)
     took: dict[int, Counter[str]] = defaultdict(Counter)
@@ -128,7 +147,7 @@ def hosts(inquiry: Inquiry, *, seen_by: Actor, near: Iterable[AreaHint] | None =
             works[user_id].append(area)
             continue
         took[user_id][area] += 1
-        common[user_id].update(said & _content(title))
+        common[user_id].update(words_said & _content(title))
     lang = str(get_locale() or "en")
     found = []
     for user_id, name in names.items():
@@ -149,7 +168,7 @@ def hosts(inquiry: Inquiry, *, seen_by: Actor, near: Iterable[AreaHint] | None =
                 score += wanted[code] * min(number, 3) / 3
         shared = [word for word, _times in common[user_id].most_common(4)]
         if len(shared) > 1 or (shared and score):
-            why.append(_("in common: %(words)s", words=_(", ").join(_shown(shared, _said(inquiry)))))
+            why.append(_("in common: %(words)s", words=_(", ").join(_shown(shared, said))))
             score += 0.5 * len(shared)
         if why:
             found.append(HostHint(user_id, name, _("; ").join(why), score))
@@ -245,15 +264,21 @@ def _read(department: Department) -> dict[str, dict[str, float]]:
 def _said(inquiry: Inquiry) -> list[str]:
     """The words of an inquiry's text, each once, in their order."""
     text = "\n".join(str(inquiry.answers[name]) for name in TEXTS if inquiry.answers.get(name))
-    return [one for one in dict.fromkeys(map(_stem, words(text).split())) if _means(one)]
+    return [one for one in dict.fromkeys(_stemmed(text)) if _means(one)]
 
 
 def _content(text: str) -> set[str]:
-    return {one for one in map(_stem, words(text).split()) if _means(one)}
+    return {one for one in _stemmed(text) if _means(one)}
+
+
+def _stemmed(text: str) -> Iterable[str]:
+    return map(_stem, words(_BETWEEN.sub(" ", text)).split())
 
 
 def _means(word: str) -> bool:
-    return word not in _SMALL and (len(word) > 2 or not word.isascii())
+    if word in _SMALL or word in _GRAMMAR:
+        return False
+    return len(word) > 2 if word.isascii() else len(word) > 1 and _PARTICLES.isdisjoint(word)
 
 
 def _stem(word: str) -> str:

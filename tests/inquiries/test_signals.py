@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Forbidden
 from collab.departments import Department, read_settings
+from collab.departments.settings import DepartmentSettings
 from collab.inquiries import queries, signals
 from collab.inquiries.queries import QueueView
 from collab.inquiries.signals import Signal, general
@@ -144,3 +147,17 @@ def test_kept_shown_in_the_queue_and_judged_by_a_person(world: World) -> None:
         world.do(signals.judge, id, Signal.MASS_MAIL, stands=False, by=coordinator)
     with pytest.raises(Forbidden):
         world.do(signals.judge, id, Signal.PATIENT_REQUEST, stands=False, by=world.actor("head"))
+
+
+@pytest.mark.parametrize("phrase", ["¥¥¥", "*", "* *", "！？"])
+def test_a_phrase_without_a_word_is_refused_and_one_kept_from_before_finds_nothing(
+    world: World, phrase: str
+) -> None:
+    content = world.department.settings.as_json()
+    content["hints"]["signals"] = {"vendor_pitch": {"pitch": ["great value", phrase]}}
+    with pytest.raises(ValidationError, match="holds no word to look for"):
+        DepartmentSettings.model_validate(content)
+    with unit_of_work():
+        world.department.content, world.department.content_digest = content, "1" * 64
+    id = world.received(summary="We would like to bring our antibodies to your imaging group, and learn.")
+    assert world.get(id).signals is None

@@ -75,3 +75,39 @@ def test_hosts_by_their_areas_and_by_what_they_took_before(world: World) -> None
     world.do(interests.close, id, by=works)
     assert [one.name for one in suggestions.hosts(world.get(id), seen_by=coordinator)] == ["Took"]
     assert Role.HOST in works.roles_in(world.department_id)
+
+
+def test_words_that_say_nothing_of_the_subject_are_no_reason(world: World) -> None:
+    took = world.actor("host", name="Took")
+    coordinator = world.actor("coordinator")
+    for title, text in (
+        (
+            "We would like to bring what could be antibodies",
+            "We would like to bring antibodies that could help.",
+        ),
+        ("我们希望可以进行抗体的合作", "我们希望可以进行抗体的合作，谢谢您。"),
+    ):
+        before = world.received(title=title)
+        world.route(before, took)
+        world.host_says(before, "yes", took)
+        inquiry = world.get(world.received(title="Else", summary=text))
+        (hint,) = suggestions.hosts(inquiry, seen_by=coordinator, near=())
+        reason = hint.why.rpartition("in common: ")[2]
+        assert reason in {"antibody", "抗体, 合作"}
+
+
+def test_the_text_is_read_once_however_many_could_host_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coordinator = world.actor("coordinator")
+    for number in range(3):
+        host = world.actor("host", name=f"Host {number}")
+        before = world.received(title="Antibodies and ligands")
+        world.route(before, host)
+        world.host_says(before, "yes", host)
+    inquiry = world.get(world.received(summary="Antibodies and ligands for a common project of ours."))
+    read: list[str] = []
+    tokenise = suggestions.words
+    monkeypatch.setattr(suggestions, "words", lambda text: read.append(text) or tokenise(text))
+    assert len(suggestions.hosts(inquiry, seen_by=coordinator, near=())) == 3
+    assert sum("common project" in text for text in read) == 1
