@@ -19,7 +19,7 @@ Written by `make docs` from the tables in `collab/accounts/permissions.py`, `col
 portal's own addresses; a test fails when it is not fresh. Each role is held in one department, and gives nothing in
 another: an inquiry of another department is not found (404), for every role, step and page. A declared conflict of
 interest closes an inquiry to that person in the same way, whatever the role. Nobody reviews and decides the same
-inquiry, and no host decides on his own.
+inquiry, and no host decides on an inquiry of their own group.
 """
 
 

@@ -165,7 +165,7 @@ def enter(
         if other.user_id == user.id:
             raise Invalid("first_day", _("There is an absence in these days already. End that one first."))
         raise Invalid(
-            "deputy", _("%(name)s is away in these days, too. Choose somebody else.", name=other.user.name)
+            "deputy", _("%(name)s is away on those days, too. Choose somebody else.", name=other.user.name)
         )
     if deputy is not None and not (
         deputy.is_enabled and COVERED & user.roles_in(department.id) & deputy.roles_in(department.id)

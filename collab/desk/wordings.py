@@ -364,7 +364,7 @@ def _checked(department: Department, content: Content, *, but: str) -> Content:
                 name, _("This text holds invisible control characters. Please type it again.")
             ) from None
         if not text:
-            raise Invalid(name, _("Write it in both languages; each partner reads the own one first."))
+            raise Invalid(name, _("Write it in both languages; each partner reads their own language first."))
         if len(text) > most:
             raise Invalid(name, _("Please write at most %(count)s characters.", count=most))
         if name.startswith("body"):

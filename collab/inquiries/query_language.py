@@ -70,9 +70,9 @@ KEYS: dict[str, Key] = {
             "assigned:me",
             excludes=True,
         ),
-        Key("late", ("逾期", "已延迟", "延迟"), _l("Late only"), _l("yes"), "late:yes"),
-        Key("unread", ("未读",), _l("Unread only"), _l("yes"), "unread:yes"),
-        Key("erasure", ("删除", "已申请删除"), _l("Erasure asked for"), _l("yes"), "erasure:yes"),
+        Key("late", ("逾期", "已延迟", "延迟"), _l("Late only"), _l("only yes"), "late:yes"),
+        Key("unread", ("未读",), _l("Unread only"), _l("only yes"), "unread:yes"),
+        Key("erasure", ("删除", "已申请删除"), _l("Erasure asked for"), _l("only yes"), "erasure:yes"),
         Key(
             "track",
             ("类别", "类型"),

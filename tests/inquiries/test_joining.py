@@ -108,7 +108,9 @@ def test_apart_again_each_has_its_own_and_what_came_since_stays(world: World) ->
     assert line.data == {"reference": inquiry.reference, "stays": 1}
     assert world.kinds(second)[-1] == "restore"
     assert world.topics(second)[-2:] == ["M10", "M2b"]
-    assert "apart again" in world.mails(second, "partner")[-1].body_text
+    told = world.mails(second, "partner")[-1]
+    assert told.subject == f"{inquiry.reference}: your two messages are apart again"
+    assert "apart again" in told.body_text
     assert first not in search.find("inquiry", inquiry.reference, department_ids=[world.department_id])
     assert world.counts() == world.real_counts()
     join(world, second, first)  # and once more

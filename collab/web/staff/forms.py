@@ -128,7 +128,7 @@ class AskForm(StepForm):
 HOST_ANSWERS = (
     (HostAnswer.YES, _l("Yes, my group can take this")),
     (HostAnswer.LATER, _l("Yes, but later")),
-    (HostAnswer.NO, _l("No")),
+    (HostAnswer.NO, _l("No, my group cannot")),
 )
 ASSIGNMENT_KINDS = (
     (AssignmentKind.HOST, _l("As host: says whether and when the group can take it")),

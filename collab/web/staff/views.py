@@ -76,7 +76,7 @@ class SaveForm(PortalForm):
     """A view to be kept."""
 
     name = StringField(
-        _l("Name"),
+        _l("Name of the view"),
         filters=[stripped],
         validators=[InputRequired(_l("Give it a name.")), Line(most=LONGEST_NAME)],
     )
@@ -98,7 +98,7 @@ class ChangeForm(PortalForm):
     """What a view is called, and what it shows."""
 
     name = StringField(
-        _l("Name"),
+        _l("Name of the view"),
         filters=[stripped],
         validators=[InputRequired(_l("Give it a name.")), Line(most=LONGEST_NAME)],
     )

@@ -164,6 +164,6 @@ def test_a04_hosts_have_no_boxes_to_tick(world: World, staff: Callable[..., Staf
 def test_the_whole_view_can_be_taken_away(world: World, coordinator: Staff) -> None:
     wanted = world.received("visit", title="A visit")
     world.received("training")
-    answer = coordinator.fill("/staff/inquiries?track=visit", _button="Take away as CSV")
+    answer = coordinator.fill("/staff/inquiries?track=visit", _button="All of this view as CSV")
     table = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert [line[0] for line in table[1:]] == [world.get(wanted).reference]

@@ -84,7 +84,7 @@ def test_what_is_not_understood_and_how_a_view_is_kept(
     shot(page, "how-1280")
     axe(page)
     page.get_by_text("Save this view").click()
-    page.get_by_label("Name", exact=True).fill("German ones")
+    page.get_by_label("Name of the view", exact=True).fill("German ones")
     page.get_by_label("Who sees it").select_option(index=1)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("nav.side a[aria-current=page]")).to_have_text("German ones")
