@@ -1,8 +1,9 @@
 """Blind first reading: whose inquiry it is stays hidden from a reviewer until the own review is in.
 
-Whether somebody reads blind says ``interests.reads_blind`` of one inquiry, and ``among`` of the rows of a list. What
-stands in columns is left out; here it is covered where the partner wrote it into a text. Files cannot be covered:
-only their names are hidden.
+Whether somebody reads blind says ``interests.reads_blind`` of one inquiry, ``among`` of the rows of a list, and
+``read_by`` as a condition of a statement; what cannot cover its rows leaves them out
+(``queries.visible_by_name``). What stands in columns is left out; here it is covered where the partner wrote it into a
+text. Files cannot be covered: only their names are hidden.
 """
 
 import re
@@ -78,21 +79,43 @@ def among(ids: Collection[int], actor: Actor) -> set[int]:
     where = departments(actor) if ids else frozenset()
     if not where:
         return set()
-    return set(db.session.scalars(_read_by(actor, where).where(Inquiry.id.in_(ids))))
+    return set(
+        db.session.scalars(sa.select(Inquiry.id).where(Inquiry.id.in_(ids), in_these(where, actor.user_id)))
+    )
 
 
-def _read_by(actor: Actor, where: frozenset[int]) -> sa.Select[Any]:
+def all_of(actor: Actor) -> set[int]:
+    """Every inquiry a person reads blind; few at any time."""
+    where = departments(actor)
     return (
-        sa.select(Inquiry.id)
-        .join(Assignment, Assignment.inquiry_id == Inquiry.id)
-        .where(
-            Assignment.user_id == actor.user_id,
-            Assignment.kind == AssignmentKind.REVIEWER,
-            Assignment.released_at.is_(None),
-            Assignment.answered_at.is_(None),
-            Inquiry.light.is_(None),
-            Inquiry.department_id.in_(sorted(where)),
-        )
+        set(db.session.scalars(sa.select(Inquiry.id).where(in_these(where, actor.user_id))))
+        if where
+        else set()
+    )
+
+
+def read_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """The same as a condition on ``Inquiry``; nobody's where no department reads blind."""
+    return in_these(departments(actor), actor.user_id)
+
+
+def in_these(where: Collection[int], user_id: Any) -> sa.ColumnElement[bool]:
+    """The condition itself, of some departments that read blind: for statements that are built before anybody asks.
+
+    On the light path nothing is read blind.
+    """
+    if not where:
+        return sa.false()
+    to_be_reviewed = sa.select(Assignment.inquiry_id).where(
+        Assignment.user_id == user_id,
+        Assignment.kind == AssignmentKind.REVIEWER,
+        Assignment.released_at.is_(None),
+        Assignment.answered_at.is_(None),
+    )
+    return sa.and_(
+        Inquiry.light.is_(None),
+        (Inquiry.department_id + 0).in_(sorted(where)),
+        Inquiry.id.in_(to_be_reviewed),
     )
 
 

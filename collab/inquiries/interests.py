@@ -28,7 +28,7 @@ from collab.accounts.permissions import Permission, may
 from collab.core.db import db
 from collab.core.errors import Forbidden, Invalid, NotFound
 from collab.departments import Department, Track
-from collab.inquiries import clocks, notices, rules
+from collab.inquiries import blind, clocks, gates, keys, notices, rules
 from collab.inquiries.history import Kind, take, tell
 from collab.inquiries.models import Assignment, AssignmentKind, Conflict, Declaration, Inquiry
 from collab.inquiries.queries import given_or_visible, visible
@@ -211,17 +211,19 @@ def close(inquiry: Inquiry, *, by: Actor) -> None:
         raise Forbidden
     if db.session.get(Conflict, (inquiry.id, by.user_id)) is not None:
         return
-    _close(inquiry, by.user_id, now)
+    tell(inquiry, Kind.CONFLICT, by=by)
+    _close(inquiry, by.user_id, now, by=by)
     for other in _joined_with(inquiry):
         if db.session.get(Conflict, (other.id, by.user_id)) is None:
-            _close(other, by.user_id, now, through=inquiry)
+            _close(other, by.user_id, now, through=inquiry, by=by)
             clocks.set_due(other, now)
-    tell(inquiry, Kind.CONFLICT, by=by)
     clocks.set_due(inquiry, now)
     notices.conflict_declared(inquiry, by)
 
 
-def _close(inquiry: Inquiry, user_id: int, now: datetime, *, through: Inquiry | None = None) -> None:
+def _close(
+    inquiry: Inquiry, user_id: int, now: datetime, *, through: Inquiry | None = None, by: Actor
+) -> None:
     db.session.add(
         Conflict(
             inquiry_id=inquiry.id,
@@ -230,12 +232,14 @@ def _close(inquiry: Inquiry, user_id: int, now: datetime, *, through: Inquiry | 
             through_id=through.id if through else None,
         )
     )
-    for assignment in rules.active_assignments(inquiry):
-        if assignment.user_id == user_id:
-            assignment.released_at = now
+    taken_off = [one for one in rules.active_assignments(inquiry) if one.user_id == user_id]
+    for assignment in taken_off:
+        assignment.released_at = now
     if inquiry.coordinator_id == user_id:
         inquiry.coordinator_id = None
     db.session.flush()
+    if any(one.kind is AssignmentKind.HOST and one.answer is not None for one in taken_off):
+        gates.host_has_answered(inquiry, by=by)  # what this host said counts no more
 
 
 def _joined_with(inquiry: Inquiry) -> list[Inquiry]:
@@ -251,7 +255,7 @@ def _joined_with(inquiry: Inquiry) -> list[Inquiry]:
     )
 
 
-def join(inquiry: Inquiry, into: Inquiry, now: datetime) -> None:
+def join(inquiry: Inquiry, into: Inquiry, now: datetime, *, by: Actor) -> None:
     """Two inquiries become one file: whoever may not see the one sees neither."""
     for one, other in ((inquiry, into), (into, inquiry)):
         theirs = set(db.session.scalars(sa.select(Conflict.user_id).where(Conflict.inquiry_id == other.id)))
@@ -261,7 +265,7 @@ def join(inquiry: Inquiry, into: Inquiry, now: datetime) -> None:
             )
         ):
             if conflict.user_id not in theirs:
-                _close(other, conflict.user_id, now, through=one)
+                _close(other, conflict.user_id, now, through=one, by=by)
 
 
 def part(inquiry: Inquiry, into: Inquiry) -> None:
@@ -326,9 +330,8 @@ def suggest(
         same_institution_name(inquiry.institution_name, own.get(lang)) for lang in ("en", "zh")
     )
     domain = domain_of(inquiry.email)
-    name = name_key(inquiry.full_name)
     for person in people:
-        if name and name_key(person.name) == name:
+        if same_name(inquiry.full_name, person.name):
             found[person.id].append(Suggestion(Link.NAME))
         if same_institution:
             found[person.id].append(Suggestion(Link.INSTITUTION))
@@ -380,6 +383,7 @@ def _earlier(
         .where(
             Assignment.user_id.in_(user_ids),
             sa.or_(Assignment.released_at.is_(None), Assignment.answered_at.is_not(None)),
+            *([~blind.read_by(seen_by)] if seen_by is not None else []),
         )
         .order_by(Inquiry.id.desc())
     )
@@ -419,15 +423,19 @@ def _public_domains() -> frozenset[str]:
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two spellings may name one person: the same in one script, or the same words in any order."""
+    if set(keys.names_of(one)) & set(keys.names_of(other)):
+        return True
+    return bool(name_key(one)) and name_key(one) == name_key(other)
+
+
 def name_key(name: str) -> str:
     """A name without what varies in writing it: case, accents, titles, the order of its parts."""
     folded = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(c for c in folded if not unicodedata.combining(c))
-    words = [word for word in re.findall(r"\w+", plain) if word not in _TITLES]
+    words = [word for word in re.findall(r"\w+", plain) if word not in keys.TITLES]
     return " ".join(sorted(words))
-
-
-_TITLES = frozenset({"dr", "prof", "professor", "med", "phd", "md", "mr", "mrs", "ms", "msc", "rer", "nat"})
 
 
 def same_institution_name(one: str, other: str) -> bool:

@@ -99,7 +99,7 @@ def join(
     inquiry.reason = Reason.DUPLICATE
     for one in (inquiry, *others):
         one.merged_into_id = into.id
-        interests.join(one, into, now)
+        interests.join(one, into, now, by=by)
     into.file_count += inquiry.file_count
     into.unread = False
     db.session.add(
@@ -157,7 +157,7 @@ def part(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
         if other.id in carried["others"]:
             other.merged_into_id = inquiry.id
             interests.part(other, into)
-            interests.join(other, inquiry, now)
+            interests.join(other, inquiry, now, by=by)
     into.file_count = max(into.file_count - carried["files"], 0)
     tags.carry_back(into, carried.get("tags", []))
     clocks.start(inquiry, now)

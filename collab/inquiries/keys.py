@@ -28,7 +28,8 @@ MOST = SKETCH + 7
 
 #: Providers that deliver to the same mailbox with dots and without (the second name is the same provider).
 _DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
-_TITLES = frozenset(
+#: What stands before or behind a name and is no part of it.
+TITLES = frozenset(
     {
         "dr",
         "prof",
@@ -148,7 +149,7 @@ def names_of(name: str) -> tuple[str, ...]:
         if len(signs) > 1:
             found.setdefault(signs)
         tokens = [_plain(one) for one in re.findall(r"\w+", _RUN_OF_SIGNS.sub(" ", folded))]
-        tokens = [one for one in tokens if one not in _TITLES]
+        tokens = [one for one in tokens if one not in TITLES]
         if len(tokens) > 1:
             found.setdefault(" ".join(sorted(tokens)))
     return tuple(found)[:2]

@@ -14,9 +14,9 @@ from flask_babel import gettext as _
 
 from collab.accounts.actor import Actor
 from collab.core.db import connection, db
-from collab.inquiries import keys
+from collab.inquiries import blind, keys
 from collab.inquiries.models import Inquiry, LikenessKey
-from collab.inquiries.queries import EXTRAORDINARY, _ask, _roles_of, _visible
+from collab.inquiries.queries import _ME, EXTRAORDINARY, _ask, _roles_of, _visible
 from collab.inquiries.statuses import Status
 
 #: So many newest inquiries of each key are looked at, and so many in all are compared word by word.
@@ -88,7 +88,7 @@ def forget(inquiry: Inquiry) -> None:
 
 
 def hits(inquiry: Inquiry, *, seen_by: Actor) -> list[Hit]:
-    """Others like it, as far as this person may see them; the most likely first. One query, whatever is kept."""
+    """Others like it, as far as this person may see whose they are; the most likely first. One query for all."""
     if inquiry.anonymised_at is not None or inquiry.texts_deleted_at is not None:
         return []
     settings = inquiry.department.settings.hints
@@ -96,7 +96,7 @@ def hits(inquiry: Inquiry, *, seen_by: Actor) -> list[Hit]:
     asked = sorted(set(keys.of(inquiry.department_id, mine).values()))[: keys.MOST]
     bound = {f"key{number}": key for number, key in enumerate(asked)}
     rows = _ask(
-        _alike(_roles_of(seen_by)),
+        _alike(_roles_of(seen_by), blind.departments(seen_by)),
         seen_by,
         department=inquiry.department_id,
         self=inquiry.id,
@@ -139,8 +139,11 @@ def _compared(row: Any, mine: keys.Traits, least: int) -> Hit:
 
 
 @lru_cache(maxsize=64)
-def _alike(actor: Actor) -> sa.Select[Any]:
-    """Those that share keys, most shared first. The heads are of one department: a key is never another one's."""
+def _alike(actor: Actor, blindly: frozenset[int]) -> sa.Select[Any]:
+    """Those that share keys, most shared first. The heads are of one department: a key is never another one's.
+
+    :param blindly: in these departments the actor reads what is to be reviewed without learning whose it is.
+    """
     heads = []
     for number in range(keys.MOST):
         head = (
@@ -180,5 +183,6 @@ def _alike(actor: Actor) -> sa.Select[Any]:
             Inquiry.department_id == sa.bindparam("department", type_=sa.Integer),
             Inquiry.status.not_in(EXTRAORDINARY),
             _visible(actor, steer=True),
+            ~blind.in_these(blindly, _ME),
         )
     )

@@ -21,7 +21,7 @@ from collab.core.db import db
 from collab.core.errors import Invalid
 from collab.core.text import fold
 from collab.inquiries.models import Assignment, AssignmentKind, Conflict, Declaration, Inquiry, Mention, Note
-from collab.inquiries.queries import visible
+from collab.inquiries.queries import visible_by_name
 from collab.inquiries.statuses import Status
 
 #: So many can be told of one note; who wants to reach more calls a meeting.
@@ -185,7 +185,7 @@ def unread(actor: Actor, note_ids: Sequence[int]) -> list[Unread]:
             Mention.note_id.in_(sorted(note_ids)),
             Mention.user_id == actor.user_id,
             Mention.read_at.is_(None),
-            visible(actor),
+            visible_by_name(actor),
         )
         .order_by(Note.id.desc())
     )

@@ -23,6 +23,7 @@ from collab.departments import AreaKind, Department
 from collab.departments.tracks import Track
 from collab.files import StoredFile
 from collab.inquiries import (
+    blind,
     clocks,
     gates,
     interests,
@@ -39,7 +40,7 @@ from collab.inquiries.history import Kind, answered_by_a_person, count, move, se
 from collab.inquiries.models import STANDING_TRANSFER, AssignmentKind, Inquiry, Transfer, TransferState
 from collab.inquiries.queries import visible
 from collab.inquiries.reasons import Reason
-from collab.inquiries.statuses import Status, Step
+from collab.inquiries.statuses import Status, Step, find
 
 _SHARED_CORE = ("full_name", "email", "institution_name", "country")
 
@@ -217,6 +218,15 @@ def can_begin(inquiry: Inquiry) -> bool:
     return inquiry.status in {Status.RECEIVED, Status.IN_REVIEW}
 
 
+def why_not_elsewhere(inquiry: Inquiry, by: Actor) -> str | None:
+    """Why an inquiry cannot go to another department from where it stands; ``None`` when it can.
+
+    Here it closes as referred then. Asked before the partner is: nobody agrees to what is refused afterwards.
+    """
+    closing = find(Step.REFER, inquiry.status, Status.REFERRED)
+    return rules.why_not(inquiry, closing, by, now=clock.now()) if closing is not None else None
+
+
 def standing_of(inquiry: Inquiry) -> Transfer | None:
     """The move that is under way, if one is."""
     return db.session.scalar(sa.select(Transfer).where(Transfer.inquiry_id == inquiry.id, STANDING_TRANSFER))
@@ -253,6 +263,7 @@ def elsewhere(inquiry: Inquiry, *, seen_by: Actor) -> list[Elsewhere]:
                 sa.and_(Transfer.new_inquiry_id == inquiry.id, Transfer.inquiry_id == Inquiry.id),
             ),
         )
+        .where(~blind.read_by(seen_by))  # that it came from there would say whose it is
         .order_by(Transfer.id)
     )
     return [
@@ -283,6 +294,9 @@ def _begin(inquiry: Inquiry, to: Department, track: Track, area: str, with_file:
             _("%(reference)s is about to be moved. Call that off first.", reference=inquiry.reference)
         )
     elsewhere = to.id != inquiry.department_id
+    refusal = why_not_elsewhere(inquiry, by) if elsewhere else None
+    if refusal:
+        raise Conflict(refusal)
     return Transfer(
         inquiry_id=inquiry.id,
         to_department=to,
@@ -375,7 +389,7 @@ def _to_department(inquiry: Inquiry, transfer: Transfer, to: Department, by: Act
             moved.file_count += 1
     count(to.id, {Status.RECEIVED: +1})
     clocks.start(moved, now)
-    interests.join(inquiry, moved, now)
+    interests.join(inquiry, moved, now, by=by)
     submission.index(moved)
     likeness.remember(moved)
     tell(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlalchemy.sql import visitors
 
 from collab import files, search
@@ -107,6 +107,11 @@ def visible(actor: Actor, *, steer: bool = False) -> sa.ColumnElement[bool]:
     :param steer: keep the database from starting at the department, where something else leaves less to look at.
     """
     return _visible(actor, me=actor.user_id, steer=steer) if actor.user_id is not None else sa.false()
+
+
+def visible_by_name(actor: Actor, *, steer: bool = False) -> sa.ColumnElement[bool]:
+    """The same without what this person reads blind: for lists and files whose rows say whose they are."""
+    return sa.and_(visible(actor, steer=steer), ~blind.read_by(actor))
 
 
 def _visible(actor: Actor, *, me: Any = _ME, steer: bool = False) -> sa.ColumnElement[bool]:
@@ -557,9 +562,7 @@ def _conditions(view: QueueView) -> list[sa.ColumnElement[bool]]:
 
 
 def _unveiled(view: QueueView) -> list[sa.ColumnElement[bool]]:
-    if not view.blind:
-        return []
-    return [sa.or_(Inquiry.department_id.not_in(sorted(view.blind)), Inquiry.id.not_in(_to_be_reviewed()))]
+    return [~blind.in_these(view.blind, _ME)] if view.blind else []
 
 
 def _asking_blind(view: QueueView, actor: Actor) -> QueueView:
@@ -573,15 +576,6 @@ def _tagged(slug: str) -> sa.Select[Any]:
     named = sa.select(Tag.id).where(Tag.slug == slug)
     into = sa.select(Tag.merged_into_id).where(Tag.slug == slug, Tag.merged_into_id.is_not(None))
     return sa.select(InquiryTag.inquiry_id).where(InquiryTag.tag_id.in_(sa.union(named, into)))
-
-
-def _to_be_reviewed() -> sa.Select[Any]:
-    return sa.select(Assignment.inquiry_id).where(
-        Assignment.user_id == _ME,
-        Assignment.kind == AssignmentKind.REVIEWER,
-        Assignment.released_at.is_(None),
-        Assignment.answered_at.is_(None),
-    )
 
 
 def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[QueueRow]:
@@ -861,10 +855,12 @@ _ASKED_PEOPLE = (
         Assignment.inquiry_id, User.name, sa.literal(False).label("is_tag"), Assignment.id.label("first")
     )
     .join(User, User.id == Assignment.user_id)
+    .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
     .where(
         Assignment.inquiry_id.in_(sa.bindparam("ids", expanding=True)),
         Assignment.released_at.is_(None),
         Assignment.answered_at.is_(None),
+        Inquiry.status.in_((Status.IN_REVIEW, Status.NEEDS_INFO)),
     )
 )
 _ON_THEM = (
@@ -1460,8 +1456,13 @@ def people_for(inquiry: Inquiry, role: Role) -> list[Candidate]:
     """Who holds a role, has declared no conflict, and how many unanswered assignments each has; least loaded first."""
     load = (
         sa.select(sa.func.count())
+        .select_from(Assignment)
+        .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
         .where(
-            Assignment.user_id == User.id, Assignment.released_at.is_(None), Assignment.answered_at.is_(None)
+            Assignment.user_id == User.id,
+            Assignment.released_at.is_(None),
+            Assignment.answered_at.is_(None),
+            Inquiry.status.in_((Status.IN_REVIEW, Status.NEEDS_INFO)),
         )
         .correlate(User)
         .scalar_subquery()
@@ -1475,6 +1476,7 @@ def people_for(inquiry: Inquiry, role: Role) -> list[Candidate]:
             User.disabled_at.is_(None),
             User.id.not_in(sa.select(Conflict.user_id).where(Conflict.inquiry_id == inquiry.id)),
         )
+        .options(selectinload(User.memberships))
         .order_by(load, User.name, User.id)
     ).unique()
     return [Candidate(user, waiting) for user, waiting in rows]
@@ -1528,3 +1530,21 @@ def closed_to(actor: Actor, ids: Iterable[int | None]) -> set[int]:
             )
         )
     )
+
+
+def any_closed_to(actor: Actor, department_id: int) -> bool:
+    """Whether anything of a department is closed to this person by a conflict of interest."""
+    return bool(
+        db.session.scalar(
+            sa.select(sa.literal(1))
+            .select_from(Conflict)
+            .join(Inquiry, Inquiry.id == Conflict.inquiry_id)
+            .where(Conflict.user_id == actor.user_id, Inquiry.department_id == department_id)
+            .limit(1)
+        )
+    )
+
+
+def never_named_to(actor: Actor) -> set[int]:
+    """Every inquiry of which this person must read nothing that says whose it is: closed, or read blind."""
+    return all_closed_to(actor) | blind.all_of(actor)

@@ -75,6 +75,8 @@ def why_not(inquiry: Inquiry, transition: Transition, actor: Actor, *, now: date
     match transition.step:
         case Step.READY:
             return _not_ready(inquiry)
+        case Step.ASK if mine & transition.who == {Role.HOST} and not _hosts(inquiry, actor):
+            return _("Only the host of this inquiry or a coordinator may ask the partner.")
         case Step.DECLINE | Step.REFER if inquiry.status is Status.IN_REVIEW:
             if not _host_said(inquiry, {HostAnswer.NO}):
                 return _("A host has to say no first; until then the inquiry is with the host.")
@@ -123,6 +125,13 @@ def _not_ready(inquiry: Inquiry) -> str | None:
     if not any(a.kind is AssignmentKind.HOST and a.answered_at for a in active):
         return _("The host has not answered yet.")
     return None  # reviews that are missing: see ``reviews.waits_for``
+
+
+def _hosts(inquiry: Inquiry, actor: Actor) -> bool:
+    return any(
+        one.user_id == actor.user_id and one.kind is AssignmentKind.HOST
+        for one in active_assignments(inquiry)
+    )
 
 
 def _host_said(inquiry: Inquiry, answers: set[HostAnswer]) -> bool:

@@ -5,6 +5,7 @@ session in which the page was asked for is closed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from collab.accounts import User
 from collab.accounts.actor import Actor
+from collab.accounts.permissions import Permission, departments_where
 from collab.core.db import db
 from collab.departments import all_departments
 from collab.departments.tracks import Track
@@ -31,6 +33,8 @@ from collab.reports.tables import Column
 
 #: How many inquiries are read at a time.
 PIECE = 2_000
+#: And when it is only asked whether there is any.
+_FEW = 50
 
 _coordinator = aliased(User)
 #: Codes and moments are taken as the database has them: there are very many, and ``_Words`` knows what they mean.
@@ -94,7 +98,7 @@ def of_period(scope: Scope, *, seen_by: Actor, lang: str) -> Iterator[tuple[Any,
     """The inquiries a report speaks of, in the order in which they came."""
     zone = ZoneInfo(scope.department.timezone)
     conditions: list[sa.ColumnElement[bool]] = [
-        queries.visible(seen_by, steer=True),
+        queries.visible_by_name(seen_by, steer=True),
         (Inquiry.department_id + 0) == scope.department.id,  # walked by id, not sorted for each piece anew
         Inquiry.status.not_in(sorted(UNCOUNTED)),
         Inquiry.confirmed_at >= _begin(scope.first, zone),
@@ -116,35 +120,53 @@ def _walked(statement: sa.Select[Any], words: "_Words") -> Iterator[tuple[Any, .
 
 
 def of_view(view: QueueView, *, seen_by: Actor, lang: str) -> Iterator[tuple[Any, ...]]:
-    """The inquiries a view of the queue shows, in its order, from its first page to its last."""
-    return _paged(view, seen_by, _Words(lang))
+    """The inquiries a view of the queue shows by name, in its order, from its first page to its last."""
+    words = _Words(lang)
+    return (words.cells(row) for row in _paged(view, seen_by, PIECE))
 
 
-def _paged(view: QueueView, seen_by: Actor, words: "_Words") -> Iterator[tuple[Any, ...]]:
+def _paged(view: QueueView, seen_by: Actor, size: int) -> Iterator[Any]:
     after = None
     while True:
-        page = queries.queue(view, seen_by=seen_by, after=after, size=PIECE)
-        ids = [row.id for row in page.rows]
-        rows = db.session.connection().execute(_select().where(Inquiry.id.in_(ids)))
-        found = {row.id: row for row in rows}
-        for id in ids:
-            if id in found:
-                yield words.cells(found[id])
+        page = queries.queue(view, seen_by=seen_by, after=after, size=size)
+        yield from _named([row.id for row in page.rows], seen_by)
         if page.older is None:
             return
         after = page.older
 
 
 def of_ids(ids: Sequence[int], *, seen_by: Actor, lang: str) -> Iterator[tuple[Any, ...]]:
-    """Some inquiries, in the order given, as far as this person may see them."""
+    """Some inquiries, in the order given, as far as this person may see whose they are."""
     words = _Words(lang)
-    found = {
-        row.id: row
-        for row in db.session.execute(_select().where(Inquiry.id.in_(ids), queries.visible(seen_by)))
-    }
-    for id in ids:
-        if id in found:
-            yield words.cells(found[id])
+    return (words.cells(row) for row in _named(ids, seen_by))
+
+
+def _named(ids: Sequence[int], seen_by: Actor) -> Iterator[Any]:
+    mine = queries.visible_by_name(seen_by)
+    rows = db.session.connection().execute(_select().where(Inquiry.id.in_(ids), mine))
+    found = {row.id: row for row in rows}
+    return (found[id] for id in ids if id in found)
+
+
+# -- whose rows a table has -------------------------------------------------------------------------------------------
+
+
+def departments_of_view(view: QueueView, *, seen_by: Actor) -> list[int]:
+    """The departments whose inquiries ``of_view`` gives; where there may be several, each is asked for its first."""
+    every = sorted(departments_where(seen_by, Permission.SEE_INQUIRIES))
+    if len(every) == 1:
+        return every
+    return [id for id in every if next(_paged(view, _only_in(id, seen_by), _FEW), None) is not None]
+
+
+def departments_of_ids(ids: Sequence[int], *, seen_by: Actor) -> list[int]:
+    """The departments whose inquiries ``of_ids`` gives."""
+    return sorted({row.department_id for row in _named(ids, seen_by)})
+
+
+def _only_in(department_id: int, actor: Actor) -> Actor:
+    """A person with the roles of one department alone."""
+    return replace(actor, memberships=frozenset(one for one in actor.memberships if one[0] == department_id))
 
 
 def _select() -> sa.Select[Any]:

@@ -1,5 +1,6 @@
 """What has names in it: who waits for an answer longer than promised, and how much each person has to do."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -31,7 +32,7 @@ def unanswered(scope: Scope, *, seen_by: Actor, lang: str, most: int | None = No
     waited = Waited(department)
     target = department.settings.service_levels.first_answer_days
     conditions: list[sa.ColumnElement[bool]] = [
-        queries.visible(seen_by),
+        queries.visible_by_name(seen_by),
         Inquiry.department_id == department.id,
         Inquiry.status.in_(sorted(OPEN)),
         Inquiry.first_answer_at.is_(None),
@@ -96,9 +97,10 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
-def loads(scope: Scope) -> Iterator[Table]:
-    """How much each coordinator and each host has to do now. For heads."""
-    owners = {int(key): n for key, n in read(scope, [Measure.OWNER]).keys(Measure.OWNER).items()}
+def loads(scope: Scope, *, seen_by: Actor) -> Iterator[Table]:
+    """How much each coordinator and each host has to do now, with what is open to this person. For heads."""
+    owners = Counter({int(key): n for key, n in read(scope, [Measure.OWNER]).keys(Measure.OWNER).items()})
+    owners -= _closed(scope, seen_by)
     names = _names(owners)
     yield Table(
         "coordinators",
@@ -133,14 +135,32 @@ def loads(scope: Scope) -> Iterator[Table]:
             title,
             says,
             (Head(_("Person"), Kind.TEXT), Head(_("To answer")), Head(_("Of these overdue"))),
-            tuple(tuple(row) for row in db.session.execute(_asked(scope, kind, today))),
+            tuple(tuple(row) for row in db.session.execute(_asked(scope, kind, today, seen_by))),
             bar=1,
             empty=_("Nobody is asked at present."),
         )
 
 
-def _asked(scope: Scope, kind: AssignmentKind, today: date) -> sa.Select[Any]:
+def _closed(scope: Scope, actor: Actor) -> Counter[int]:
+    """What the sums hold too much for a person with conflicts of interest, by coordinator."""
+    owner = sa.func.coalesce(Inquiry.coordinator_id, 0)
+    rows = db.session.execute(
+        sa.select(owner, sa.func.count())
+        .where(
+            Inquiry.department_id == scope.department.id,
+            Inquiry.id.in_(sorted(queries.all_closed_to(actor))),
+            Inquiry.status.in_(sorted(OPEN)),
+            Inquiry.confirmed_at.is_not(None),
+            *scope.narrowed(Inquiry),
+        )
+        .group_by(owner)
+    )
+    return Counter({id: number for id, number in rows})  # noqa: C416  # rows are no pairs to the type checker
+
+
+def _asked(scope: Scope, kind: AssignmentKind, today: date, actor: Actor) -> sa.Select[Any]:
     conditions: list[sa.ColumnElement[bool]] = [
+        queries.visible(actor),
         Inquiry.department_id == scope.department.id,
         Inquiry.status.in_([Status.IN_REVIEW, Status.NEEDS_INFO]),
         Assignment.kind == kind,

@@ -21,7 +21,7 @@ from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
 from collab.departments import Department, GateKind, Track
-from collab.inquiries import notices
+from collab.inquiries import blind, notices
 from collab.inquiries.gates import (
     REVIEWED,
     blocked,
@@ -149,7 +149,7 @@ class MyGates:
 
 
 def my_gates(actor: Actor) -> MyGates:
-    """The gates that are this person's to answer, of open inquiries; two queries."""
+    """The gates that are this person's to answer, of open inquiries; not of those read blind. Two queries."""
     theirs = _owned_by(actor)
     waiting = list(
         db.session.execute(
@@ -177,7 +177,8 @@ def find(reference: str, kind: str, *, seen_by: Actor) -> tuple[Inquiry, Gate]:
 
     What an office's people are shown of it is in ``file_of``.
 
-    :raises NotFound: no such gate, or not theirs, or closed by a conflict of interest; nobody can tell which.
+    :raises NotFound: no such gate, or not theirs, or closed by a conflict of interest, or read blind until the own
+        review is in; nobody can tell which.
     """
     if seen_by.user_id is None:
         raise NotFound
@@ -187,6 +188,7 @@ def find(reference: str, kind: str, *, seen_by: Actor) -> tuple[Inquiry, Gate]:
             Inquiry.department_id.in_(sorted({department for department, _role in seen_by.memberships})),
             Inquiry.status != Status.UNCONFIRMED,
             ~_closed_to(seen_by.user_id),
+            ~blind.read_by(seen_by),
         )
     ).one_or_none()
     if inquiry is None:
@@ -255,6 +257,7 @@ def _owned_by(actor: Actor) -> sa.ColumnElement[bool]:
         Inquiry.status.in_(sorted(_ANSWERED_AT)),
         Inquiry.anonymised_at.is_(None),
         ~_closed_to(actor.user_id),
+        ~blind.read_by(actor),
     )
 
 

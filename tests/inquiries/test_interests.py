@@ -10,7 +10,14 @@ from collab.accounts import Actor
 from collab.core.db import db, unit_of_work
 from collab.core.errors import Conflict, Forbidden, Invalid, NotFound
 from collab.inquiries import AssignmentKind, by_reference, interests, queries, triage
-from collab.inquiries.interests import Link, domain_of, name_key, same_institution_name, same_place
+from collab.inquiries.interests import (
+    Link,
+    domain_of,
+    name_key,
+    same_institution_name,
+    same_name,
+    same_place,
+)
 from collab.inquiries.models import Conflict as Closed
 from collab.inquiries.models import Declaration
 from tests.support.world import World, refusal
@@ -275,6 +282,31 @@ def test_suspecting_costs_the_same_for_many(world: World) -> None:
 def test_two_spellings_of_one_institution(one: str, other: str, same: bool) -> None:
     assert same_institution_name(one, other) is same
     assert same_institution_name(other, one) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Li Wei 李伟", "Wei Li", True),
+        ("Li Wei 李伟", "李伟", True),
+        ("Jörg Müller", "Joerg Mueller", True),
+        ("Prof. Dr. med. habil. José Núñez, MSc", "nunez JOSE", True),
+        ("Dipl. Sukarno", "Sukarno", True),
+        ("王 伟", "王 芳", False),
+        ("Li Wei 李伟", "Li Na 李娜", False),
+        ("Anna Schmidt", "Anna Weber", False),
+        ("Prof. Dr.", "Dr. Prof.", False),
+        ("", "", False),
+    ],
+)
+def test_two_spellings_of_one_name(one: str, other: str, same: bool) -> None:
+    assert same_name(one, other) is same
+    assert same_name(other, one) is same
+
+
+def test_a_name_in_two_scripts_is_suspected(world: World) -> None:
+    id, host = world.received(full_name="Li Wei 李伟"), world.actor("host", name="Wei Li")
+    assert Link.NAME in links(world, id, host)
 
 
 def test_names_and_domains() -> None:

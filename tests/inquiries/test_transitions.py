@@ -190,6 +190,8 @@ def verbs(world: World, id: int) -> dict[str, Callable[[Actor], Any]]:
 def test_exactly_these_moves_succeed(world: World, tmp_path: Path, start: str) -> None:
     elsewhere = other_department(tmp_path / "another")
     actors = {role: world.actor(role, name=f"A {role}") for role in ROLES}
+    actors["host"] = world.actor("host")  # of this very inquiry, where it has one
+    actors["another host"] = world.actor("host", name="A host of others")
     actors["idle"] = world.actor(*IDLE)
     actors["elsewhere"] = world.actor(*ROLES, *IDLE, name="From elsewhere", department_id=elsewhere.id)
     actors["applicant"] = Actor(kind="applicant", name="Erika Mustermann")
@@ -240,7 +242,7 @@ def test_exactly_these_moves_succeed(world: World, tmp_path: Path, start: str) -
             elif not said:
                 wrong.append((step, name, "not refused", moved, sent))
     assert wrong == []
-    assert tried == 16 * 8 + 2
+    assert tried == 16 * 9 + 2
     assert world.stored() == before, "a refused move left something behind"
 
 

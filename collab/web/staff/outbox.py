@@ -14,7 +14,7 @@ from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Invalid, NotFound
 from collab.core.text import HiddenCharacters, clean_line
 from collab.desk import digest
-from collab.inquiries import queries
+from collab.inquiries import blind, queries
 from collab.mail import MailState, OutboxMail
 from collab.web.access import actor, requires
 from collab.web.staff import bp, mail_kinds
@@ -29,7 +29,7 @@ def outbox() -> ResponseReturnValue:
     who = actor()
     mine = departments_where(who, Permission.SEE_OUTBOX)
     state, topic, q = _filters()
-    closed = ("inquiry", queries.all_closed_to(who))
+    closed = ("inquiry", queries.never_named_to(who))
     try:
         page = mail.outbox(
             mine,
@@ -146,8 +146,9 @@ def _change(mail_id: int, verb: Callable[[OutboxMail], object], done: str) -> Re
 def _mail(mail_id: int, permission: Permission) -> OutboxMail:
     who = actor()
     one = mail.by_id(mail_id, departments_where(who, permission), portal_mails=who.is_admin)
-    if _about_inquiry(one) and queries.closed_to(who, [one.about_id]):
-        raise NotFound  # a declared conflict closes the mails too
+    about = [one.about_id] if one.about_kind == "inquiry" and one.about_id is not None else []
+    if queries.closed_to(who, about) or blind.among(about, who):
+        raise NotFound  # a declared conflict closes the mails too, and they say whose an inquiry is that is read blind
     return one
 
 

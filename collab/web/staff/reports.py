@@ -15,6 +15,7 @@ from collab.core.db import unit_of_work
 from collab.core.errors import Invalid, NotFound
 from collab.core.wording import format_day
 from collab.departments import Department, Track
+from collab.inquiries import queries
 from collab.reports import Month, Scope, Table, charts, exports, tables
 from collab.reports.report import HIDDEN, Kind
 from collab.reports.report import track_name as name_of_track
@@ -40,12 +41,12 @@ def reports_page() -> ResponseReturnValue:
     scope = _scope()
     who, lang, here = actor(), hooks.language(), scope.department
     sees = may(who, Permission.SEE_ALL_INQUIRIES, here.id)
-    found = reports.report(scope, lang=lang, protected=not sees)
+    found = reports.report(scope, lang=lang, protected=_protected(scope))
     listed: list[Table] = []
     if sees:
         listed.append(reports.unanswered(scope, seen_by=who, lang=lang, most=reports.lists.SHOWN))
     if may(who, Permission.DECIDE, here.id):
-        listed += reports.loads(scope)
+        listed += reports.loads(scope, seen_by=who)
     return render_template(
         "staff/reports/report.html",
         scope=scope,
@@ -71,8 +72,7 @@ def reports_page() -> ResponseReturnValue:
 def reports_table(key: str, ending: str) -> ResponseReturnValue:
     """One table of the report."""
     scope = _scope()
-    sees = may(actor(), Permission.SEE_ALL_INQUIRIES, scope.department.id)
-    table = reports.report(scope, lang=hooks.language(), protected=not sees).table(key)
+    table = reports.report(scope, lang=hooks.language(), protected=_protected(scope)).table(key)
     if table is None:
         raise NotFound
     return _table(table, ending, scope.department, scope.first, scope.last)
@@ -89,8 +89,17 @@ def reports_list(key: str, ending: str) -> ResponseReturnValue:
         table = reports.unanswered(scope, seen_by=who, lang=hooks.language())
     else:
         check(who, Permission.DECIDE, here.id)
-        table = next(one for one in reports.loads(scope) if one.key == key)
+        table = next(one for one in reports.loads(scope, seen_by=who) if one.key == key)
     return _table(table, ending, here, clock.today(here.timezone))
+
+
+def _protected(scope: Scope) -> bool:
+    """Whether small numbers are left out: for who sees no inquiries here, and for who must learn nothing of one.
+
+    Otherwise a month, a track and an area with one inquiry would say what came of that one.
+    """
+    who, here = actor(), scope.department.id
+    return not may(who, Permission.SEE_ALL_INQUIRIES, here) or queries.any_closed_to(who, here)
 
 
 @bp.get("/reports/fairness")
@@ -128,8 +137,8 @@ def reports_inquiries(ending: str) -> ResponseReturnValue:
     scope = _scope()
     check(actor(), Permission.SEE_ALL_INQUIRIES, scope.department.id)
     rows = exports.of_period(scope, seen_by=actor(), lang=hooks.language())
-    asked = scope.to_args()
-    return _inquiries(rows, ending, scope.department, asked, scope.first, scope.last)
+    asked, here = scope.to_args(), scope.department
+    return _inquiries(rows, ending, here, [here.id], asked, scope.first, scope.last)
 
 
 @bp.post("/inquiries.<any(csv,xlsx):ending>")
@@ -139,26 +148,35 @@ def queue_export(ending: str) -> ResponseReturnValue:
     view = asked_view()
     here = next(iter(_departments(Permission.SEE_ALL_INQUIRIES)))
     rows = exports.of_view(view, seen_by=actor(), lang=hooks.language())
+    whose = exports.departments_of_view(view, seen_by=actor())
     # What somebody searched for may name a person: it is not written down.
     asked = {name: "…" if name == "q" else value for name, value in view.to_args().items()}
-    return _inquiries(rows, ending, here, asked, clock.today(here.timezone))
+    return _inquiries(rows, ending, here, whose, asked, clock.today(here.timezone))
 
 
 def inquiries_file(ids: Sequence[int]) -> Response:
     """Some inquiries as CSV."""
     here = next(iter(_departments(Permission.SEE_ALL_INQUIRIES)))
     rows = exports.of_ids(ids, seen_by=actor(), lang=hooks.language())
-    return _inquiries(rows, "csv", here, {"chosen": str(len(ids))}, clock.today(here.timezone))
+    whose = exports.departments_of_ids(ids, seen_by=actor())
+    asked = {"chosen": str(len(ids))}
+    return _inquiries(rows, "csv", here, whose, asked, clock.today(here.timezone))
 
 
 def _inquiries(
-    rows: Iterator[tuple[Any, ...]], ending: str, here: Department, asked: dict[str, str], *parts: object
+    rows: Iterator[tuple[Any, ...]],
+    ending: str,
+    here: Department,
+    whose: Sequence[int],
+    asked: dict[str, str],
+    *parts: object,
 ) -> Response:
+    """The table, written down with each department whose inquiries are in it; an empty one with the person's own."""
     zone, slug = here.timezone, here.slug
+    detail = {"ending": ending, "asked": asked}
     with unit_of_work():
-        audit.record(
-            "inquiry.exported", by=actor(), department_id=here.id, detail={"ending": ending, "asked": asked}
-        )
+        for department_id in whose or [here.id]:
+            audit.record("inquiry.exported", by=actor(), department_id=department_id, detail=detail)
     return _download(
         exports.columns(),
         rows,

@@ -325,6 +325,54 @@ def test_a05_a_declared_conflict_closes_the_list_and_who_waits(staff: Make, fill
     assert "NM-2026-0023" in staff("coordinator").get("/staff/reports").text
 
 
+def test_a05_who_judges_what_is_closed_does_not_follow_from_the_loads(staff: Make, world: World) -> None:
+    head, host = staff("head"), staff("host", name="Hilde Host")
+    reviewer = staff("reviewer", name="Rolf Reviewer")
+    area = world.department.settings.areas[1].code
+    id = world.received(area=area)
+    world.route(id, host.actor)
+    world.route(id, reviewer.actor, kind="reviewer")
+    # The coordinator who routes it has it in hand.
+    owner = world.user(world.actor("coordinator"))
+    open_one = world.received()
+    world.route(open_one, host.actor)
+    scope = f"?track=cooperation&area={area}"
+
+    def rows() -> dict[str, list[list[str]]]:
+        return {key: take(head, f"/staff/reports/{key}.csv{scope}")[1:] for key in LISTS[1:]}
+
+    assert rows() == {
+        "coordinators": [[owner.name, "1"]],
+        "hosts": [["Hilde Host", "1", "0"]],
+        "reviewers": [["Rolf Reviewer", "1", "0"]],
+    }
+    world.do(triage.declare_conflict, id, by=head.actor)
+    assert rows() == {"coordinators": [], "hosts": [], "reviewers": []}
+    page = head.get(f"/staff/reports{scope}").text
+    assert "Rolf Reviewer" not in page
+    every = {key: take(head, f"/staff/reports/{key}.csv")[1:] for key in LISTS[1:]}
+    assert every["hosts"] == [["Hilde Host", "1", "0"]]
+    assert every["coordinators"] == [[owner.name, "1"]]
+
+
+def test_a05_what_came_of_a_closed_inquiry_does_not_follow_from_small_figures(
+    staff: Make, filled: Department
+) -> None:
+    head, other = staff("head"), staff("head")
+    # One month, one track, one area: what is left is one inquiry, and its status.
+    scope = "?from=2026-09&to=2026-09&track=visit&area=nuclear_oncology"
+    plain = take(head, f"/staff/reports/outcomes.csv{scope}")
+    shown = head.get(f"/staff/reports{scope}").text
+    with unit_of_work():
+        triage.declare_conflict(db.session.get_one(Inquiry, 5), by=head.actor)
+    covered = take(head, f"/staff/reports/outcomes.csv{scope}")
+    assert [row[0] for row in covered] == [row[0] for row in plain]
+    assert covered != plain
+    assert not any(cell in {"1", "2", "3", "4"} for row in covered for cell in row)
+    assert head.get(f"/staff/reports{scope}").text != shown
+    assert take(other, f"/staff/reports/outcomes.csv{scope}") == plain
+
+
 def test_a_list_taken_away_is_noted_and_nobody_is_led_to_it_by_a_link(
     staff: Make, filled: Department
 ) -> None:
