@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from collab.accounts.actor import Actor
 from collab.core.db import db
-from collab.inquiries.models import Inquiry
+from collab.inquiries.models import Assignment, AssignmentKind, Inquiry
 from collab.inquiries.queries import visible
 from collab.inquiries.questions import LONG
 from collab.reviews.models import Decision, DecisionRecord, Verdict
@@ -57,7 +57,7 @@ def similar_decisions(
             Decision.verdict,
             Decision.because,
             Decision.at,
-            DecisionRecord.points,
+            sa.case((_asked_of(seen_by), sa.null()), else_=DecisionRecord.points).label("points"),
         )
         .select_from(Decision)
         .join(newest, newest.c.id == Decision.id)
@@ -93,6 +93,19 @@ def similar_decisions(
         for row, words in zip(rows, texts, strict=True)
     ]
     return sorted(found, key=lambda one: -one.likeness)[:most]
+
+
+def _asked_of(actor: Actor) -> sa.ColumnElement[bool]:
+    """Whether a person still owes a review: what others gave is read when it is in (``queries.may_read_reviews``)."""
+    return sa.exists(
+        sa.select(sa.literal(1)).where(
+            Assignment.inquiry_id == Inquiry.id,
+            Assignment.user_id == actor.user_id,
+            Assignment.kind == AssignmentKind.REVIEWER,
+            Assignment.released_at.is_(None),
+            Assignment.answered_at.is_(None),
+        )
+    )
 
 
 def words_of(title: str, answers: Mapping[str, Any]) -> frozenset[str]:

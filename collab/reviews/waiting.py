@@ -31,12 +31,15 @@ MOST = 60
 class Ready:
     """One inquiry that waits for a decision.
 
+    :param panel: its reviews; without any for whoever has to give one first.
+    :param hidden: whether that is so.
     :param blocked: the codes of its blocked gates.
     :param why_not: why the reader is not the one to decide it.
     """
 
     inquiry: Inquiry
     panel: Panel
+    hidden: bool
     blocked: tuple[str, ...]
     why_not: str | None
 
@@ -65,10 +68,14 @@ def ready(actor: Actor, *, by: str = "due") -> list[Ready]:
     ).all()
     ids = [inquiry.id for inquiry, _part in rows]
     opinions, blocked = _opinions(ids), _blocked(ids)
+    hidden = {inquiry.id for inquiry, _part in rows if not queries.may_read_reviews(inquiry, actor)}
     found = [
         Ready(
             inquiry=inquiry,
-            panel=queries.panel_of(inquiry, opinions=opinions.get(inquiry.id, ())),
+            panel=queries.panel_of(
+                inquiry, opinions=() if inquiry.id in hidden else opinions.get(inquiry.id, ())
+            ),
+            hidden=inquiry.id in hidden,
             blocked=tuple(blocked.get(inquiry.id, ())),
             why_not=rules.interested(inquiry, actor) or parts.why_not_decide(part),
         )

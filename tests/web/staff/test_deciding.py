@@ -441,3 +441,34 @@ def test_the_page_costs_the_same_however_much_was_decided_before(
         world.decide(reviewed(world, 4, 5, 3, title=f"Before {n}"), "accept")
     assert count() == few
     assert few <= 18
+
+
+def test_a09_a_head_who_owes_a_review_reads_no_points_before(
+    world: World, staff: Callable[..., Staff]
+) -> None:
+    both = staff("head", "reviewer")
+    id = reviewed(world, 5, 4, title="Mine to judge")
+    with unit_of_work():
+        world.get(id).status = Status.IN_REVIEW
+    world.route(id, both.actor, kind="reviewer")
+    with unit_of_work():
+        world.get(id).status = Status.DECISION_READY
+    other = reviewed(world, 3, 3, title="Another one")
+    page = html.text_of(both.page("/staff/decide?sort=points"))
+    assert "87.5" not in page
+    assert "hidden until your review is in" in page
+    assert "50.0" in page
+    assert "87.5" in html.text_of(staff("head").page("/staff/decide"))
+    (mine, theirs) = sorted(reviews.ready(both.actor), key=lambda one: one.inquiry.id)
+    assert (mine.hidden, mine.panel.mean, mine.panel.guide) == (True, None, None)
+    assert (theirs.inquiry.id, theirs.hidden) == (other, False)
+    # Decided by somebody else meanwhile: neither its record nor what is like it tells the points.
+    world.decide(id, "decline", deviation="The points are not all.")
+    record = html.text_of(both.page(f"/staff/inquiries/{world.get(id).reference}/record"))
+    for words in ("Propose accepting", "The points are not all.", "87.5"):
+        assert words not in record, words
+        assert words in html.text_of(staff("head").page(f"/staff/inquiries/{world.get(id).reference}/record"))
+    (like,) = reviews.similar_decisions(world.get(other), None, seen_by=both.actor)
+    assert like.points is None
+    (like,) = reviews.similar_decisions(world.get(other), None, seen_by=world.actor("head"))
+    assert like.points == 87.5
