@@ -106,19 +106,21 @@ def enter_absence(
     absence = absences.enter(
         user, department=department, first_day=first_day, last_day=last_day, deputy=deputy, by=by
     )
-    waiting = db.session.scalars(
-        sa.select(Assignment)
+    # What is due before an absence that begins later can still be answered in time.
+    since = date.min if first_day <= clock.today(department.timezone) else first_day
+    waiting = db.session.execute(
+        sa.select(Assignment, _closed_to(deputy.id) if deputy else sa.true())
         .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
         .where(
             Assignment.user_id == user.id,
-            Assignment.due_on <= last_day,
+            Assignment.due_on.between(since, last_day),
             *_unanswered(),
             Inquiry.department_id == department.id,
         )
         .order_by(Assignment.due_on, Assignment.id)
     ).unique()
-    for one in waiting:
-        if deputy is None or Role(one.kind.value) not in deputy.roles_in(department.id):
+    for one, closed in waiting:
+        if deputy is None or closed or Role(one.kind.value) not in deputy.roles_in(department.id):
             notices.nobody_stands_in(one.inquiry, one, absence)
     return absence
 
@@ -181,7 +183,7 @@ def _asked(absent: int, department_id: int, roles: Iterable[Role], actor: Actor,
             Assignment.kind.in_(kinds),
             *_unanswered(),
             Inquiry.department_id == department_id,
-            ~_closed_to(actor),
+            ~_closed_to(actor.user_id),
         )
         .order_by(Assignment.due_on, Assignment.id)
         .limit(most)
@@ -223,17 +225,15 @@ def _unanswered() -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _closed_to(actor: Actor) -> sa.ColumnElement[bool]:
+def _closed_to(user_id: int | None) -> sa.ColumnElement[bool]:
     """Not for this deputy: a declared conflict, or a part of his own in it already."""
     conflict = sa.exists(
         sa.select(sa.literal(1)).where(
-            ConflictOfInterest.inquiry_id == Inquiry.id, ConflictOfInterest.user_id == actor.user_id
+            ConflictOfInterest.inquiry_id == Inquiry.id, ConflictOfInterest.user_id == user_id
         )
     )
     mine = aliased(Assignment)
-    part = sa.exists(
-        sa.select(sa.literal(1)).where(mine.inquiry_id == Inquiry.id, mine.user_id == actor.user_id)
-    )
+    part = sa.exists(sa.select(sa.literal(1)).where(mine.inquiry_id == Inquiry.id, mine.user_id == user_id))
     return sa.or_(conflict, part)
 
 
@@ -244,7 +244,7 @@ def _open_to(assignment: Assignment, actor: Actor) -> bool:
     found = db.session.scalar(
         sa.select(Assignment.id)
         .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
-        .where(Assignment.id == assignment.id, *_unanswered(), ~_closed_to(actor))
+        .where(Assignment.id == assignment.id, *_unanswered(), ~_closed_to(actor.user_id))
     )
     return found is not None
 

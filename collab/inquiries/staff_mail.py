@@ -5,15 +5,14 @@ somebody has to act on goes to the deputy of whoever is away as well, and says f
 coordinators who are here. Who has declared a conflict of interest hears nothing of the inquiry, deputy or not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from collab import mail
-from collab.accounts import Absence, MailKind, Role, User, Wish, absences, mail_choices
-from collab.accounts.models import Membership
+from collab.accounts import Absence, MailKind, Role, User, Wish, absences, mail_choices, with_role
 from collab.core import clock, site
 from collab.core.db import db
 from collab.inquiries import clocks
@@ -130,7 +129,8 @@ def tell(
 
 
 def readers_of(inquiry: Inquiry, asked: Sequence[tuple[User, Role | None]]) -> list[Reader]:
-    """Who is told in the end: those asked, and who stands in for those away."""
+    """Who is told in the end: those asked, and who stands in for those away; nobody whom the inquiry is closed to."""
+    closed_to = set(db.session.scalars(sa.select(Conflict.user_id).where(Conflict.inquiry_id == inquiry.id)))
     roster = absences.roster(inquiry.department)
     found = {user.id: Reader(user, role) for user, role in asked}
     for user, role in asked:
@@ -138,40 +138,27 @@ def readers_of(inquiry: Inquiry, asked: Sequence[tuple[User, Role | None]]) -> l
         if absence is None or role is None:
             continue
         deputy = roster.stand_in(user.id, role)
-        if deputy is not None:
+        if deputy is not None and deputy.id not in closed_to:
             found.setdefault(deputy.id, Reader(deputy, role, absence, deputises=True))
             continue
-        for other in _coordinators_here(inquiry, roster):
+        for other in _coordinators_here(inquiry, roster, closed_to):
             found.setdefault(other.id, Reader(other, role, absence))
-    closed_to = set(
-        db.session.scalars(
-            sa.select(Conflict.user_id).where(
-                Conflict.inquiry_id == inquiry.id, Conflict.user_id.in_(sorted(found))
-            )
-        )
-    )
     return [one for one in found.values() if one.user.id not in closed_to]
 
 
-def _coordinators_here(inquiry: Inquiry, roster: absences.Roster) -> list[User]:
-    """The inquiry's own coordinator, else all of the department, without those who are away."""
-    people = holders(inquiry.department_id, Role.COORDINATOR)
-    own = [one for one in people if one.id == inquiry.coordinator_id and one.id not in roster.away]
-    return own or [one for one in people if one.id not in roster.away]
+def _coordinators_here(inquiry: Inquiry, roster: absences.Roster, closed_to: Collection[int]) -> list[User]:
+    """The inquiry's own coordinator, else all of the department, without those away or with a conflict of interest."""
+    people = [
+        one
+        for one in holders(inquiry.department_id, Role.COORDINATOR)
+        if one.id not in roster.away and one.id not in closed_to
+    ]
+    return [one for one in people if one.id == inquiry.coordinator_id] or people
 
 
 def holders(department_id: int, role: Role) -> list[User]:
     """The active members of staff who hold a role in a department."""
-    return list(
-        db.session.scalars(
-            sa.select(User)
-            .join(Membership, Membership.user_id == User.id)
-            .where(
-                Membership.department_id == department_id, Membership.role == role, User.disabled_at.is_(None)
-            )
-            .order_by(User.id)
-        ).unique()
-    )
+    return sorted(with_role(department_id, role), key=lambda one: one.id)
 
 
 def _write(inquiry: Inquiry, notice: Notice, reader: Reader, words: dict[str, Any]) -> None:

@@ -88,6 +88,43 @@ def test_a05_a_deputy_with_a_conflict_hears_and_sees_nothing(world: World) -> No
         deputies.asked_of_absent(assignment.id, by=ben)
 
 
+def test_a05_instead_of_a_deputy_with_a_conflict_a_coordinator_without_one_is_told(world: World) -> None:
+    ann, ben = world.actor("host", name="Ann"), world.actor("host", name="Ben")
+    here, other = world.actor("coordinator"), world.actor("coordinator", name="Other")
+    id = world.received()
+    world.route(id, ben)
+    for closed in (ben, other):
+        world.do(triage.declare_conflict, id, by=closed)
+    away(world, ann, ben)
+    before = len(mails(world, id, "S1"))
+    world.route(id, ann, declared=False)
+    told = [(to, "Ann is away" in text) for to, text in mails(world, id, "S1")[before:]]
+    assert sorted(told) == sorted([(address(world, ann), False), (address(world, here), True)])
+
+
+def test_a05_entering_an_absence_the_coordinators_hear_of_what_is_closed_to_the_deputy(world: World) -> None:
+    ann, ben = world.actor("host", name="Ann"), world.actor("host", name="Ben")
+    coordinator = world.actor("coordinator")
+    closed, open_one = world.received(), world.received()
+    for id in (closed, open_one):
+        world.route(id, ann, days=4)
+    world.route(closed, ben)
+    world.do(triage.declare_conflict, closed, by=ben)
+    with unit_of_work():
+        deputies.enter_absence(
+            world.user(ann),
+            department=world.department,
+            first_day=MONDAY,
+            last_day=MONDAY + timedelta(days=9),
+            deputy=world.user(ben),
+            by=ann,
+        )
+    assert [[to for to, _text in mails(world, id, "S3")] for id in (closed, open_one)] == [
+        [address(world, coordinator)],
+        [],
+    ]
+
+
 def test_what_the_deputy_may_not_do_goes_to_the_coordinators_who_are_here(world: World) -> None:
     ann = world.actor("reviewer", "host", name="Ann")
     host = world.actor("host", name="Only a host")
@@ -321,3 +358,21 @@ def test_the_rows_of_one_erased_are_gone(world: World) -> None:
         )
         db.session.delete(db.session.get_one(Inquiry, id))
     assert db.session.query(DigestLine).count() == 0
+
+
+def test_what_is_due_before_an_absence_that_begins_later_can_still_be_answered(world: World) -> None:
+    ann = world.actor("host", name="Ann")
+    world.actor("coordinator")
+    before, within = world.received(), world.received()
+    world.route(before, ann, days=4)
+    world.route(within, ann, days=20)
+    with unit_of_work():
+        deputies.enter_absence(
+            world.user(ann),
+            department=world.department,
+            first_day=MONDAY + timedelta(days=14),
+            last_day=MONDAY + timedelta(days=25),
+            deputy=None,
+            by=ann,
+        )
+    assert [len(mails(world, id, "S3")) for id in (before, within)] == [0, 1]
