@@ -123,7 +123,7 @@ def test_what_was_kept_for_it_is_told_once_in_neutral_words(world: World, locale
     assert "icken" not in text
     assert "eatherwax" not in text
     assert (re.search("[\u4e00-\u9fff]", one.body_text) is not None) is (locale == "zh")
-    news = {"en": f"- {reference}: the partner wrote", "zh": f"- {reference}：对方来信"}[locale]
+    news = {"en": f"- {reference}: the partner wrote", "zh": f"- {reference}：申请人来信"}[locale]
     assert one.body_text.count(news) == 1, one.body_text
     with at("2026-11-04T07:30"):
         write_digests()
