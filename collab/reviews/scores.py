@@ -14,7 +14,7 @@ from collab.core import clock
 from collab.core.db import db
 from collab.core.errors import Conflict, Forbidden, Invalid
 from collab.departments import Criterion
-from collab.inquiries import clocks, interests, notices, triage
+from collab.inquiries import clocks, gates, interests, notices, triage
 from collab.inquiries.history import Kind, move, seen, take, tell
 from collab.inquiries.models import Assignment, HostAnswer, Inquiry, InquiryEvent, LightPath
 from collab.inquiries.statuses import Status, Step
@@ -212,6 +212,8 @@ def take_path(inquiry: Inquiry, light: LightPath | None, *, by: Actor, version: 
         return
     inquiry.light = light
     tell(inquiry, Kind.LIGHT, by=by, data={"light": light})
+    if light is None and gates.may_be_checked(inquiry):  # what no office was asked on the light path
+        gates.open_for_review(inquiry, by=by)
     seen(inquiry, by)
     go_on(inquiry, by=by)
 

@@ -381,3 +381,36 @@ def test_the_head_needs_no_gate_to_decline(world: World) -> None:
     world.decide(id, Verdict.DECLINE)
     assert world.get(id).status == "declined"
     assert AssignmentKind.HOST in {one.kind for one in world.get(id).assignments}
+
+
+def test_the_word_of_a_host_with_a_conflict_answers_no_gate(world: World) -> None:
+    id, joined = in_review(world), in_review(world)
+    host = world.actor("host")
+    for one in (id, joined):
+        world.host_says(one, "yes")
+        assert states(world, one)["host_available"] is GateState.CLEARED
+    world.do(triage.declare_conflict, id, by=host)
+    assert states(world, id)["host_available"] is GateState.OPEN
+    assert world.kinds(id)[-2:] == ["conflict", "gate"]
+    assert states(world, joined)["host_available"] is GateState.CLEARED
+    spare = world.received(email=world.get(joined).email)
+    world.do(triage.declare_conflict, spare, by=host)
+    world.do(triage.merge, spare, into=world.get(joined), by=world.actor("coordinator"))
+    assert states(world, joined)["host_available"] is GateState.OPEN
+
+
+def test_off_the_light_path_the_offices_are_asked(world: World) -> None:
+    compliance, coordinator = world.actor("compliance"), world.actor("coordinator")
+    id, first = world.received(), world.received()
+    for one in (id, first):
+        world.do(reviews.take_path, one, LightPath.MEETING, by=coordinator)
+    world.route(id)
+    assert world.mails(id)[-1].to_address != world.user(compliance).email
+    world.do(reviews.take_path, id, None, by=coordinator)
+    kept = {gate.kind: gate.is_kept for gate in reviews.gates_of(world.get(id))}
+    assert kept["restricted_party"]
+    assert world.kinds(id)[-1] == "gates_opened"
+    assert world.user(compliance).email in {one.to_address for one in world.mails(id)}
+    world.ask(first)  # nothing was routed yet: no gate is kept of a first contact
+    world.do(reviews.take_path, first, None, by=coordinator)
+    assert not any(gate.is_kept for gate in reviews.gates_of(world.get(first)))
