@@ -17,8 +17,8 @@ from collab.core import clock
 from collab.core.db import connection, db
 from collab.core.errors import Conflict, Forbidden, NotFound
 from collab.inquiries import clocks, rules
+from collab.inquiries.models import STANDING_TRANSFER, Inquiry, InquiryEvent, Transfer, TransferState
 from collab.inquiries.models import Conflict as ConflictOfInterest
-from collab.inquiries.models import Inquiry, InquiryEvent
 from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import CLOSED, STEP_LABELS, Status, Step, find, steps_from
 
@@ -292,6 +292,12 @@ def put(inquiry: Inquiry, target: Status, now: datetime) -> None:
         inquiry.reminded = 0
         inquiry.escalated_at = None
         clocks.set_due(inquiry, now)
+        if inquiry.closed_at is not None:  # nobody is asked about a move of what is over
+            db.session.execute(
+                sa.update(Transfer)
+                .where(Transfer.inquiry_id == inquiry.id, STANDING_TRANSFER)
+                .values(state=TransferState.CALLED_OFF)
+            )
     count(inquiry.department_id, {source: -1, target: +1})
 
 

@@ -1,5 +1,6 @@
 """To another track or department: never without consent, no more than needed, and a wall afterwards."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -143,6 +144,7 @@ def test_to_another_department_with_what_it_needs(world: World, there: World) ->
     assert likeness.hits(moved, seen_by=there.actor("coordinator", department_id=there.department_id)) == []
     letter = [one for one in world.mails(id, "partner") if one.topic == "M8"][-1]
     assert moved.reference in letter.body_text
+    assert db.session.scalars(sa.select(Transfer.state)).all() == [TransferState.DONE]
 
 
 def test_the_file_goes_only_if_the_partner_said_so(world: World, there: World) -> None:
@@ -224,3 +226,42 @@ def test_a_conflict_of_interest_goes_along(world: World, there: World) -> None:
     closed = queries.closed_to(interested, [id, new])
     assert closed == {id, new}
     assert db.session.get(Inquiry, new) is not None
+
+
+def test_nobody_is_asked_for_what_is_refused_afterwards(
+    world: World, there: World, staff: Callable[..., Any]
+) -> None:
+    id = world.received()
+    world.route(id)
+    with pytest.raises(Conflict, match="A host has to say no first"):
+        ask(world, id, there.department, Track.COOPERATION)
+    coordinator = staff("coordinator")
+    path = f"/staff/inquiries/{world.get(id).reference}/move"
+    page = coordinator.get(path).text
+    assert "A host has to say no first" in page
+    assert f"to={there.department.slug}." not in page
+    assert f"to={world.department.slug}.visit" in page
+    assert coordinator.get(f"{path}?to={there.department.slug}.visit").status_code == 409
+    world.host_says(id, "no")
+    assert f"to={there.department.slug}.visit" in coordinator.get(path).text
+    ask(world, id, there.department, Track.COOPERATION)
+    agree(world, id)
+    assert world.get(carry_out(world, id)).department_id == there.department_id
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_what_is_over_is_not_moved_any_more(world: World, partner: Callable[..., Any], agreed: bool) -> None:
+    id = world.received()
+    ask(world, id)
+    if agreed:
+        agree(world, id)
+    world.do(inquiries.withdraw, id, by=world.visitor)
+    assert db.session.scalars(sa.select(Transfer.state)).all() == [TransferState.CALLED_OFF]
+    with pytest.raises(Conflict, match="Nothing is asked"):
+        agree(world, id)
+    inquiry = world.get(id)
+    page = partner(inquiry).get(f"/en/my/{inquiry.reference}").text
+    assert "may move your inquiry" not in page
+    assert "You agreed that we move" not in page
+    with pytest.raises(Conflict, match="not agreed"):
+        carry_out(world, id)

@@ -68,21 +68,27 @@ def move(reference: str) -> ResponseReturnValue:
     if transfer is not None:
         return _under_way(inquiry, transfer)
     target = _target(inquiry, request.args.get("to", ""))
+    stays = moving.why_not_elsewhere(inquiry, actor())
+    if stays and target is not None and request.method == "GET" and target[0].id != inquiry.department_id:
+        not_possible(inquiry, stays)
     if target is None:
         if request.method == "GET" and not moving.can_begin(inquiry):
             not_possible(
                 inquiry, _("An inquiry is moved before it is decided on, and while it waits for nobody else.")
             )
+        here = departments.all_departments()
         places = [
             (to, track, f"{to.slug}.{track.value}")
-            for to in departments.all_departments()
+            for to in here
             for track in Track
             if (to.id, track) != (inquiry.department_id, inquiry.track)
+            and (not stays or to.id == inquiry.department_id)
         ]
         return render_template(
             "staff/move_where.html",
             inquiry=inquiry,
             places=places,
+            stays=stays if len(here) > 1 else None,
             tracks=TRACKS,
             language=hooks.language(),
             **beside(inquiry),
