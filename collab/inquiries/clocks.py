@@ -15,7 +15,6 @@ from collab.departments import working_calendar
 from collab.inquiries import deadlines
 from collab.inquiries.deadlines import days_from, working_days_from
 from collab.inquiries.models import AssignmentKind, Inquiry
-from collab.inquiries.reasons import Reason
 from collab.inquiries.statuses import OPEN, OURS, Status
 
 #: Kept in ``Inquiry.urgency``; the queue shows the highest first.
@@ -195,11 +194,6 @@ def promised_answer(inquiry: Inquiry) -> date | None:
     """The day by which a person answers, as promised to the partner."""
     due = promise(inquiry, first=True)
     return clock.local_day(due, inquiry.department.timezone) if due else None
-
-
-def is_patient_request(reason: Reason | None) -> bool:
-    """Patients' requests are answered within a working day."""
-    return reason is Reason.PATIENT_REQUEST
 
 
 @sa.event.listens_for(Inquiry, "before_insert")

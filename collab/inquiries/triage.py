@@ -317,8 +317,6 @@ def refer(
     close_with_letter(
         inquiry, Step.REFER, Status.REFERRED, body, reason=reason, outcome=outcome, note=note, by=by
     )
-    if clocks.is_patient_request(reason):
-        tell(inquiry, Kind.EXPEDITED, by=by, data={"delete_early": True})
     answered_by_a_person(inquiry, now)
 
 

@@ -280,3 +280,18 @@ def test_an_empty_letter_or_no_sentence_is_refused(world: World) -> None:
         world.decide(id, "accept", because="")
     assert refused.value.field == "because"
     assert decisions(id) == []
+
+
+def test_a_patient_who_is_referred_is_marked_as_nothing_else(world: World) -> None:
+    id = world.received()
+    world.do(
+        triage.refer,
+        id,
+        reason=Reason.PATIENT_REQUEST,
+        office="International patients",
+        contact="https://example.org/patients",
+        body=LETTER,
+        by=world.actor("coordinator"),
+    )
+    assert world.kinds(id)[-1] == "refer"
+    assert "expedited" not in world.kinds(id)
