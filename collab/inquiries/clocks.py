@@ -22,7 +22,13 @@ URGENT, LATE, NORMAL = 2, 1, 0
 
 
 def start(inquiry: Inquiry, now: datetime) -> None:
-    """The e-mail is confirmed: from now on the department owes an answer."""
+    """The e-mail is confirmed, or the inquiry is open again: from now on the department owes an answer.
+
+    Who was asked before it was closed and had not answered is not asked any more: it is routed anew.
+    """
+    for assignment in inquiry.assignments:
+        if assignment.released_at is None and assignment.answered_at is None:
+            assignment.released_at = now
     levels = inquiry.department.settings.service_levels
     inquiry.first_answer_due = working_days_from(inquiry, now, levels.first_answer_days)
     inquiry.decision_due = days_from(inquiry, now, levels.total_days.of(inquiry.track))

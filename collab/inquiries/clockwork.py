@@ -48,6 +48,8 @@ def look(inquiry_id: int) -> None:
     if inquiry.status in OPEN:
         done = {row.key for row in db.session.scalars(sa.select(Reminder).filter_by(inquiry_id=inquiry.id))}
         for due in deadlines.due_dates(inquiry, now=now):
+            if inquiry.status not in OPEN:  # it was closed by what was due before
+                break
             for moments in _missed(due, done, now):
                 for moment in moments:
                     db.session.add(Reminder(inquiry_id=inquiry.id, key=due.key(moment), at=now))

@@ -180,8 +180,10 @@ def still_interested(inquiry: Inquiry, *, by: Actor) -> None:
     """A partner on the waiting list, or one who was offered a place, says that the wish still stands."""
     by = applicant(inquiry, by)
     now = take(inquiry)
-    offered = inquiry.status is Status.DECISION_READY and deadlines.waits_for_interest(inquiry)
-    if inquiry.status is not Status.WAITLISTED and not offered:
+    # While the letter of a step is held, the page shows and asks what was before it.
+    shown = rules.shown_status(inquiry, now=now)
+    offered = shown is inquiry.status is Status.DECISION_READY and deadlines.waits_for_interest(inquiry)
+    if shown is not Status.WAITLISTED and not offered:
         raise Conflict(_("This inquiry is not on the waiting list."))
     clocks.interest_given(inquiry, now)
     inquiry.reminded = 0

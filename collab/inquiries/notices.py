@@ -280,10 +280,12 @@ def assigned(inquiry: Inquiry, person: User, kind: AssignmentKind, due_on: date,
     waiting = db.session.scalar(
         sa.select(sa.func.count())
         .select_from(Assignment)
+        .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
         .where(
             Assignment.user_id == person.id,
             Assignment.released_at.is_(None),
             Assignment.answered_at.is_(None),
+            Inquiry.status.in_((Status.IN_REVIEW, Status.NEEDS_INFO)),
         )
     )
     _to_staff(

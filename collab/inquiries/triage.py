@@ -395,6 +395,8 @@ def take_back(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> Inq
     put(inquiry, Status(before["status"]), now)
     inquiry.status_since = clock.parse(before["status_since"]) or now
     inquiry.due_at = clock.parse(before["due_at"])
+    if inquiry.status is Status.WAITLISTED:  # the partner may have said meanwhile that the wish stands
+        clocks.set_due(inquiry, now)
     inquiry.reminded = before["reminded"]
     inquiry.escalated_at = clock.parse(before["escalated_at"])
     inquiry.urgency = before["urgency"]

@@ -36,6 +36,9 @@ STEPS: dict[Verdict, tuple[Step, Status]] = {
     Verdict.DECLINE: (Step.DECLINE, Status.DECLINED),
 }
 
+#: So many overdue ones are handled in one round; the next takes the rest.
+BATCH = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -268,13 +271,27 @@ def place_free(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> No
 
 
 def conditions_overdue() -> list[int]:
-    """Inquiries whose conditions' last due date passed by more than the time for an offer, some still open."""
+    """Inquiries whose conditions' last due date passed and some of whose are still open; the longest overdue first.
+
+    How long they are waited for is the department's, and ``lapse_conditional`` asks it.
+    """
+    still_open = sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Condition)
+        .join(Decision, Decision.id == Condition.decision_id)
+        .where(
+            Decision.inquiry_id == Inquiry.id,
+            Decision.taken_back_at.is_(None),
+            Decision.superseded_at.is_(None),
+            Condition.state == ConditionState.OPEN,
+        )
+    )
     return list(
         db.session.scalars(
             sa.select(Inquiry.id)
-            .where(Inquiry.status == Status.CONDITIONAL, Inquiry.due_at < clock.now())
-            .order_by(Inquiry.id)
-            .limit(200)
+            .where(Inquiry.status == Status.CONDITIONAL, Inquiry.due_at < clock.now(), still_open)
+            .order_by(Inquiry.due_at, Inquiry.id)
+            .limit(BATCH)
         )
     )
 

@@ -210,6 +210,7 @@ def _load(people: Sequence[User], actor: Actor) -> dict[int, int]:
             Assignment.user_id.in_([one.id for one in people]),
             Assignment.released_at.is_(None),
             Assignment.answered_at.is_(None),
+            Inquiry.status.in_((Status.IN_REVIEW, Status.NEEDS_INFO)),
             visible(actor),
         )
         .group_by(Assignment.user_id)

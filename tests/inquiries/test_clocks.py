@@ -8,11 +8,13 @@ import pytest
 import time_machine
 
 from collab import inquiries, reviews
+from collab.accounts import Role
 from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.core.errors import Conflict, Refused
-from collab.inquiries import AssignmentKind, Status, clocks, clockwork, deadlines, partner, triage
+from collab.inquiries import AssignmentKind, Status, clocks, clockwork, deadlines, partner, queries, triage
 from collab.inquiries.deadlines import What
+from collab.inquiries.view import QueueView
 from collab.jobs.inquiries import turn_clocks
 from tests.support.world import MONDAY, World, undone
 
@@ -633,3 +635,115 @@ def test_every_mail_of_the_clockwork_is_in_the_same_transaction(world: World) ->
             assert world.topics(id)[-1] == "M11"
         assert world.get(id).status is Status.NEEDS_INFO
         assert world.stored() == before
+
+
+def test_whoever_was_asked_before_it_was_closed_is_asked_anew_or_not_at_all(world: World) -> None:
+    ann, ben = world.actor("host", name="Ann"), world.actor("host", name="Ben")
+    coordinator = world.actor("coordinator")
+
+    def waiting() -> dict[str, int]:
+        new = world.get(new_one)
+        return {one.user.name: one.waiting for one in queries.people_for(new, Role.HOST)}
+
+    with at("2026-11-02T09:00"):
+        new_one, again, other = world.received(), world.received(), world.received()
+        for id in (again, other):
+            world.route(id, ann, days=7, declared=False)
+            world.do(inquiries.withdraw, id, by=world.visitor)
+        assert waiting() == {"Ann": 0, "Ben": 0}
+        closed = queries.queue(QueueView(pile="closed"), seen_by=coordinator).rows
+        assert [row.with_people for row in closed] == [(), ()]
+        world.do(inquiries.conversation.resume, again, by=world.visitor)
+        world.route(again, ann, days=7, declared=False)
+        (told,) = [one for one in world.mails(again, "staff") if one.to_address == world.user(ann).email][-1:]
+        assert told.subject == "[Portal] 1 item waits for you"
+        assert waiting() == {"Ann": 1, "Ben": 0}
+    with at("2026-11-16T09:00"):  # after the day until which Ann had been asked
+        world.do(inquiries.conversation.resume, other, by=world.visitor)
+        world.route(other, ben)
+        inquiry = world.get(other)
+        assert {one.user_id: one.released_at is None for one in inquiry.assignments} == {
+            ann.user_id: False,
+            ben.user_id: True,
+        }
+        assert inquiry.due_at is not None
+        assert inquiry.due_at > clock.now()
+        turn_clocks()
+        assert world.get(other).urgency == clocks.NORMAL
+        assert "S3" not in world.topics(other, "staff")
+
+
+def test_a_reviewers_load_is_what_still_waits(world: World) -> None:
+    reader = world.actor("reviewer", name="Reader")
+    id, here = world.received(), world.received()
+    for one in (id, here):
+        world.route(one)
+    world.route(id, reader, kind="reviewer", declared=False)
+
+    def load() -> int:
+        (found,) = reviews.assigning.reviewers_for(world.get(here), seen_by=world.actor("coordinator"))
+        return found.waiting
+
+    assert load() == 1
+    world.do(inquiries.withdraw, id, by=world.visitor)
+    assert load() == 0
+
+
+def test_nothing_else_is_told_of_what_has_just_lapsed(world: World) -> None:
+    with at("2026-11-02T09:00"):
+        id = world.at("waitlisted")
+    with at("2026-11-16T09:00"):
+        world.do(reviews.place_free, id, by=world.actor("coordinator"))
+        turn_clocks()
+    before = len(world.told(id))
+    with at("2026-12-09T09:00"):  # the worker slept: the partner's time is over, and all of it soon
+        clockwork.look(id)
+        assert world.get(id).status is Status.LAPSED
+        assert [one.split()[0] for one in world.told(id)[before:] if one.startswith("S")] == []
+
+
+def test_conditions_that_cannot_close_it_keep_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviews.actions, "BATCH", 1)
+    coordinator = world.actor("coordinator")
+    with at("2026-11-09T09:00"):
+        met = world.at("conditional")
+        (condition,) = reviews.conditions_of(world.get(met))
+        with unit_of_work():
+            reviews.settle(condition, world.get(met), reviews.ConditionState.MET, by=coordinator)
+        in_grace = world.at("conditional")
+    with at("2026-11-02T09:00"):
+        missed = world.at("conditional")
+    with at("2026-12-20T09:00"):
+        assert reviews.conditions_overdue() == [missed]
+        turn_clocks()
+        assert [world.get(id).status for id in (missed, in_grace, met)] == [
+            Status.LAPSED,
+            Status.CONDITIONAL,
+            Status.CONDITIONAL,
+        ]
+
+
+def test_the_wish_can_be_said_as_long_as_the_page_asks_for_it(world: World) -> None:
+    with at("2026-11-02T09:00"):
+        id = world.at("waitlisted")
+        world.decide(id, "accept")
+        inquiry = world.get(id)
+        assert partner.possible(inquiry, now=clock.now()).interested
+        world.do(inquiries.conversation.still_interested, id, by=world.visitor)
+        assert world.kinds(id)[-1] == "interest"
+    with at("2026-11-02T09:05"):
+        world.do(reviews.take_back, id, by=world.actor("head"))
+        inquiry = world.get(id)
+        assert inquiry.status is Status.WAITLISTED
+        assert local(inquiry.due_at) == "2027-01-01"  # sixty days after the word
+        assert inquiry.interest_given_at == clock.parse("2026-11-02T01:00:00+00:00")
+
+
+def test_what_is_not_told_yet_cannot_be_answered(world: World) -> None:
+    id = world.at("decision_ready")
+    world.decide(id, "waitlist")  # its letter is held
+    assert not partner.possible(world.get(id), now=clock.now()).interested
+    with pytest.raises(Conflict, match="not on the waiting list"):
+        world.do(inquiries.conversation.still_interested, id, by=world.visitor)

@@ -115,12 +115,12 @@ def resume(reference: str) -> ResponseReturnValue:
 @partner_page
 def interested(reference: str) -> ResponseReturnValue:
     """Still interested: on the waiting list, or in the place that was offered."""
-    listed = own_session.inquiry_of(reference).status is Status.WAITLISTED
+    shown = inquiries.rules.shown_status(own_session.inquiry_of(reference), now=clock.now())
     return _do(
         reference,
         conversation.still_interested,
         _("Thank you. You stay on the waiting list.")
-        if listed
+        if shown is Status.WAITLISTED
         else _("Thank you. The department decides now."),
     )
 

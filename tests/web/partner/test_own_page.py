@@ -18,6 +18,7 @@ from collab.reviews import Facts, Verdict
 from tests.support.client import Client
 from tests.support.html import parse, text_of
 from tests.support.interests import declare_none
+from tests.support.world import World
 from tests.web.partner.sample import again, links, pdf, received, sent
 
 Staff = Callable[..., Any]
@@ -371,3 +372,16 @@ def test_confirming_twice_is_harmless(client: Client, department: Department) ->
     assert first.location == second.location
     assert [one.topic for one in mail.of(("inquiry", inquiry.id)) if one.reader == "partner"].count("M2") == 1
     assert "Received" in client.get(first.location).text
+
+
+def test_the_wish_is_heard_while_the_decision_on_it_is_held(
+    world: World, partner: Callable[..., Client]
+) -> None:
+    id = world.at("waitlisted")
+    world.decide(id, "accept")
+    inquiry = world.get(id)
+    client = partner(inquiry)
+    assert client.fill(f"/en/my/{inquiry.reference}", _form="interested").status_code == 303
+    page = my(client, inquiry)
+    assert "Thank you. You stay on the waiting list." in page
+    assert "decides" not in page
