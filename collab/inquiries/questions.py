@@ -24,7 +24,7 @@ LABELS: dict[str, LazyString] = {
     "area": _l("Area"),
     "cooperation_type": _l("What you have in mind"),
     "training_model": _l("What you are looking for"),
-    "title": _l("Title"),
+    "title": _l("Title of the inquiry"),
     "summary": _l("Your proposal in brief"),
     "purpose": _l("What you want to learn or do"),
     "interest_statement": _l("Your topic and why here"),
