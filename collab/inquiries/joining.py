@@ -6,7 +6,7 @@ since then came to the original, and stays there.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from collab.inquiries import clocks, interests, notices, rules, submission, tags
 from collab.inquiries.history import Kind, move, seen, take, tell
 from collab.inquiries.models import STANDING_TRANSFER, Inquiry, Joining, Message, Transfer
 from collab.inquiries.reasons import Reason
-from collab.inquiries.statuses import OPEN, Status, Step
+from collab.inquiries.statuses import Status, Step
 
 
 @dataclass(frozen=True)
@@ -181,13 +181,6 @@ def standing_of(inquiry: Inquiry) -> Joining | None:
     return db.session.scalar(
         sa.select(Joining).where(Joining.inquiry_id == inquiry.id, Joining.ended_at.is_(None))
     )
-
-
-def may_be_parted_until(inquiry: Inquiry, original: Inquiry) -> datetime | None:
-    """Until when the two can be taken apart; ``None`` when at any time, for the original is open."""
-    if original.status in OPEN:
-        return None
-    return inquiry.status_since + timedelta(days=rules.UNDO_DAYS)
 
 
 def _take_both(inquiry: Inquiry, into: Inquiry, *, by: Actor, version: int | None) -> None:

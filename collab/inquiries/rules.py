@@ -1,6 +1,5 @@
 """What may be done to an inquiry, by whom, and why not. Pure decisions: nothing is read or written here."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -167,8 +166,3 @@ def limit_key(email: str) -> str:
     """One person's address for limits: no case, no +tag, no dots before the @ (they reach the same mailbox)."""
     local, _at, domain = email.casefold().rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
-
-
-def roles_of(transitions: Iterable[Transition]) -> frozenset[Role]:
-    """All roles that appear in some moves."""
-    return frozenset(role for transition in transitions for role in transition.who if isinstance(role, Role))

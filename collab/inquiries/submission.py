@@ -1,7 +1,7 @@
 """From the public form to the queue: drafts, sending, confirming."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -65,7 +65,6 @@ class Submission:
     arrived: tuple[Arrived, ...] = ()
     source_page: str | None = None
     is_demo: bool = False
-    confirmed: bool = field(default=False)
 
 
 def submit(submission: Submission, *, by: Actor) -> Inquiry:

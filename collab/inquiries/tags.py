@@ -6,7 +6,7 @@ went into, so that a view kept under the old name still shows what it showed.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -126,16 +126,6 @@ class Counted:
 
     tag: Tag
     inquiries: int
-
-
-def names(department_ids: Collection[int]) -> list[tuple[str, str]]:
-    """Slug and name of every tag of some departments, by name, for a filter: retired ones too, given up ones not."""
-    rows = db.session.execute(
-        sa.select(Tag.slug, Tag.name)
-        .where(Tag.department_id.in_(sorted(department_ids)), Tag.merged_into_id.is_(None))
-        .order_by(Tag.name)
-    )
-    return sorted({slug: name for slug, name in rows}.items(), key=lambda pair: fold(pair[1]))  # noqa: C416
 
 
 def of_department(department: Department, *, seen_by: Actor) -> list[Counted]:

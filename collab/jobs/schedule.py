@@ -55,10 +55,10 @@ def run(job: Job, worker_id: str) -> int:
     """Run a job if it can be had, and note how it went. A job that fails is logged and comes again in its time."""
     if not retrying(lambda: _take(job, worker_id)):
         return 0
-    return perform(job, worker_id)
+    return perform(job)
 
 
-def perform(job: Job, worker_id: str) -> int:
+def perform(job: Job) -> int:
     """Run a job whether it is due or not."""
     done, error = 0, None
     try:

@@ -39,7 +39,7 @@ def run_once(app: Flask) -> int:
             done += handled
     for job in schedule.JOBS:
         with app.app_context():
-            done += schedule.perform(job, worker_id)
+            done += schedule.perform(job)
     with app.app_context():
         while handled := deliver_due(worker_id):  # what the jobs have written
             done += handled

@@ -64,13 +64,6 @@ DECISION = Figure(
     ),
     Unit.DAYS,
 )
-DECISION_IN_TIME = Figure(
-    _l("Decisions in time"),
-    _l(
-        "Share of decisions within the calendar days promised on their track, of all inquiries that were decided."
-    ),
-    Unit.SHARE,
-)
 OUTCOMES = Figure(
     _l("How inquiries ended"),
     _l("Where the inquiries of the period stand now, and their share of all that were received."),

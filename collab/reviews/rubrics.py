@@ -41,17 +41,6 @@ def in_force(department: Department, track: Track) -> Rubric | None:
     )
 
 
-def all_in_force(department: Department) -> dict[Track, Rubric | None]:
-    """The versions in force of all tracks."""
-    found = {
-        one.track: one
-        for one in db.session.scalars(
-            sa.select(Rubric).filter_by(department_id=department.id, retired_at=None)
-        )
-    }
-    return {track: found.get(track) for track in Track}
-
-
 def versions(department: Department, track: Track) -> list[Rubric]:
     """Every version there was, newest first."""
     return list(
@@ -145,7 +134,6 @@ def _weights(content: RubricSettings) -> dict[str, Any]:
 
 __all__ = [
     "activate",
-    "all_in_force",
     "criteria_of",
     "first_of",
     "general",

@@ -26,7 +26,7 @@ def my_absences() -> ResponseReturnValue:
     user = accounts.user_by_id(current_user.id)
     mine = _departments(user)
     if not mine:
-        return render_template("account/absences.html", form=None, entered=[], zones={}, several=False)
+        return render_template("account/absences.html", form=None, entered=[])
     form = AbsenceForm(data={"department": str(mine[0].id)})
     del form.person
     form.department.choices = [SelectChoice(str(one.id), one.name(hooks.language())) for one in mine]

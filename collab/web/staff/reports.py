@@ -30,8 +30,6 @@ from collab.web.staff_chrome import departments_here
 
 _ASKED = frozenset({"department", "from", "to", "track", "area"})
 _TYPES = {"csv": tables.CSV_TYPE, "xlsx": tables.XLSX_TYPE}
-#: Made by name only when somebody may see inquiries, or is a head.
-_LISTS = ("unanswered", "coordinators", "hosts", "reviewers")
 
 
 @bp.get("/reports", endpoint="reports")
