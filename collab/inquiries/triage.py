@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 
 from collab.accounts import Role, User
 from collab.accounts.actor import Actor
-from collab.accounts.models import Membership
 from collab.accounts.permissions import Permission, check
 from collab.core import clock
 from collab.core.db import db
@@ -530,7 +529,8 @@ def remind(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> list[s
 
 def mark_read(inquiry: Inquiry, *, by: Actor) -> None:
     """Somebody has seen what the partner sent."""
-    take(inquiry)
+    take(inquiry, by=by)
+    check(by, Permission.TRIAGE, inquiry.department_id)
     inquiry.unread = False
 
 
@@ -550,14 +550,4 @@ def renew_link(inquiry: Inquiry, *, by: Actor) -> None:
 
 
 def _holds(person: User, department_id: int, role: Role) -> bool:
-    if person.disabled_at is not None:
-        return False
-    return bool(
-        db.session.scalar(
-            sa.select(sa.literal(1)).where(
-                Membership.user_id == person.id,
-                Membership.department_id == department_id,
-                Membership.role == role,
-            )
-        )
-    )
+    return person.is_enabled and role in person.roles_in(department_id)

@@ -11,6 +11,7 @@ import pytest
 
 from collab.core import clock
 from collab.core.db import unit_of_work
+from collab.core.errors import Forbidden, NotFound
 from collab.inquiries import AssignmentKind, Inquiry, interests, triage
 from tests.support import html, people
 from tests.support.people import Staff
@@ -294,6 +295,17 @@ def test_own_and_read(world: World, at: Callable[..., str], staff: Callable[...,
     assert not stored(world, address).unread
     assert coordinator.fill(f"{address}/own", person="").status_code == 303
     assert stored(world, address).coordinator_id is None
+
+
+def test_who_may_not_act_on_an_inquiry_does_not_mark_it_as_read(world: World) -> None:
+    id = world.received()
+    world.answer(id)
+    closed = world.actor("coordinator", name="Closed")
+    world.do(triage.declare_conflict, id, by=closed)
+    for by, refused in ((world.actor("viewer"), Forbidden), (closed, (Forbidden, NotFound))):
+        with pytest.raises(refused):
+            world.do(triage.mark_read, id, by=by)
+    assert world.get(id).unread
 
 
 def test_join_with_the_original_of_the_same_address(
