@@ -171,11 +171,8 @@ def due_from_now(kind: GateKind | None, department: Department) -> date | None:
 
 def tell_owners(inquiry: Inquiry, gates: Iterable[Gate]) -> None:
     """Mail those who answer gates as their only part in it; coordinators and heads work on the inquiry anyway."""
-    offices: dict[tuple[Role, int | None], list[Gate]] = {}
-    for gate in gates:
-        if gate.owner_id is not None or gate.owner_role in OFFICES:
-            offices.setdefault((gate.owner_role, gate.owner_id), []).append(gate)
-    for (role, person_id), theirs in offices.items():
+    asked = [gate for gate in gates if gate.owner_id is not None or gate.owner_role in OFFICES]
+    for (role, person_id), theirs in _by_owner(asked):
         notices.gates_opened(inquiry, role, person_id, theirs)
 
 
@@ -206,12 +203,17 @@ def remind(inquiry: Inquiry, done: set[str], now: datetime) -> list[str]:
         if new and may_be_checked(inquiry):
             found += new
             late.append(gate)
-    by_owner: dict[tuple[Role, int | None], list[Gate]] = {}
-    for gate in late:
-        by_owner.setdefault((gate.owner_role, gate.owner_id), []).append(gate)
-    for (role, person_id), theirs in by_owner.items():
+    for (role, person_id), theirs in _by_owner(late):
         notices.gates_due(inquiry, role, person_id, theirs)
     return found
+
+
+def _by_owner(gates: Iterable[Gate]) -> Iterable[tuple[tuple[Role, int | None], list[Gate]]]:
+    """Gates by who answers them: one mail for each."""
+    found: dict[tuple[Role, int | None], list[Gate]] = {}
+    for gate in gates:
+        found.setdefault((gate.owner_role, gate.owner_id), []).append(gate)
+    return found.items()
 
 
 #: Roles that see gates and no inquiries.

@@ -176,8 +176,8 @@ def withdrawn(inquiry: Inquiry) -> None:
     _to_partner(inquiry, "M13", "withdrawn", private_link=True)
 
 
-def erased(inquiry: Inquiry, to: str, locale: str) -> None:
-    """M14: the data are deleted. Called with the address before it is erased; the mail keeps it until it is sent."""
+def erased(inquiry: Inquiry) -> None:
+    """M14: the data are deleted. Called before the address is erased; the mail keeps it until it is sent."""
     _to_partner(inquiry, "M14", "erased")
 
 
@@ -441,29 +441,23 @@ def conflict_declared(inquiry: Inquiry, by: Actor) -> None:
 
 def gates_opened(inquiry: Inquiry, role: Role, person_id: int | None, gates: Sequence[Gate]) -> None:
     """S1: gates wait for those who answer them; the mail names the inquiry by its reference, and opens no dossier."""
-    kinds = [inquiry.department.settings.gate(gate.kind) for gate in gates]
-    days = [gate.due_on for gate in gates if gate.due_on is not None]
-    _to_staff(
-        inquiry,
-        _owners(inquiry, role, person_id),
-        "S1",
-        "staff_gates",
-        asked_as=role,
-        count=len(gates),
-        path="/staff/gates",
-        names=[{"en": kind.name.en, "zh": kind.name.zh} for kind in kinds if kind is not None],
-        due_on=min(days, default=None),
-    )
+    _about_gates(inquiry, "S1", "staff_gates", role, person_id, gates)
 
 
 def gates_due(inquiry: Inquiry, role: Role, person_id: int | None, gates: Sequence[Gate]) -> None:
     """S2: gates that wait for an answer are due, or overdue."""
+    _about_gates(inquiry, "S2", "staff_gates_due", role, person_id, gates)
+
+
+def _about_gates(
+    inquiry: Inquiry, topic: str, name: str, role: Role, person_id: int | None, gates: Sequence[Gate]
+) -> None:
     kinds = [inquiry.department.settings.gate(gate.kind) for gate in gates]
     _to_staff(
         inquiry,
         _owners(inquiry, role, person_id),
-        "S2",
-        "staff_gates_due",
+        topic,
+        name,
         asked_as=role,
         count=len(gates),
         path="/staff/gates",

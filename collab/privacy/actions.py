@@ -54,7 +54,7 @@ def erase(inquiry: Inquiry, *, by: Actor, version: int | None = None) -> None:
         )
 
     _erase_mails(inquiry)
-    notices.erased(inquiry, inquiry.email, inquiry.locale)
+    notices.erased(inquiry)
     _empty(inquiry, by)
     joined = sa.select(Inquiry).where(Inquiry.merged_into_id == inquiry.id).order_by(Inquiry.id)
     for duplicate in db.session.scalars(joined).unique().all():  # shown with it, so erased with it
