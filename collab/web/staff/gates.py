@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Optional
 
 from collab import reviews
 from collab.accounts.permissions import Permission
+from collab.core import clock
 from collab.core.db import unit_of_work
 from collab.inquiries import Inquiry
 from collab.reviews import Gate, GateState
@@ -68,12 +69,14 @@ class ShownGate:
     gate: Gate
     name: str
     pill: str
+    late: bool
 
 
 def gates_shown(inquiry: Inquiry, gates: list[Gate]) -> list[ShownGate]:
     """The gates as the inquiry's page lists them."""
     from collab.web.hooks import language
 
+    today = clock.today(inquiry.department.timezone)
     found = []
     for gate in gates:
         kind = inquiry.department.settings.gate(gate.kind)
@@ -82,6 +85,7 @@ def gates_shown(inquiry: Inquiry, gates: list[Gate]) -> list[ShownGate]:
                 gate,
                 kind.name.get(language()) if kind else gate.kind,
                 PILLS[gate.state],
+                gate.due_on is not None and gate.due_on < today,
             )
         )
     return found

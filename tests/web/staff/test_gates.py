@@ -1,15 +1,18 @@
 """The pages of gates: mine, one of them, and what an office does not see."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
+import time_machine
 
 from collab import reviews
 from collab.core.db import db
 from collab.reviews import GateState
+from tests.support import html
 from tests.support.people import Staff
 from tests.support.statements import queries, statements
-from tests.support.world import World
+from tests.support.world import MONDAY, World
 
 
 @pytest.fixture
@@ -188,6 +191,22 @@ def test_the_pages_cost_the_same_for_many(
     assert counts[0] == counts[1]
     assert counts[0][0] <= 5, counts
     assert counts[0][1] <= 15, counts
+
+
+def test_a_gate_is_late_when_its_day_is_over_where_the_department_is(
+    world: World, staff: Callable[..., Staff]
+) -> None:
+    with time_machine.travel(MONDAY, tick=True):
+        id = world.received()
+        world.route(id)
+    reference = world.get(id).reference
+    for moment, late in (("2026-11-09T23:30+08:00", False), ("2026-11-10T00:30+08:00", True)):
+        with time_machine.travel(datetime.fromisoformat(moment), tick=True):
+            page = staff("coordinator").page(f"/staff/inquiries/{reference}")
+            gates = next(one for one in page.iter("section") if one.get("id") == "gates")
+            of = next(one for one in gates.iter("li") if "Restricted-party lists" in html.text_of(one))
+            classes = [one.get("class") for one in of.iter("span") if "9 Nov" in html.text_of(one)]
+            assert classes[-1] == ("num late" if late else "num"), moment
 
 
 def test_in_chinese(staff: Callable[..., Staff], routed: str) -> None:
