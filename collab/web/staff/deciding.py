@@ -88,7 +88,7 @@ def decide(reference: str) -> ResponseReturnValue:
         offices=list(inquiry.department.settings.offices.values()),
         template="staff/decide/decide.html",
         around=bench.shown,
-        onward=(lambda: around.next_url) if around else None,
+        onward=(lambda: around.anew().next_url) if around else None,
     )
     if "more" in request.form:  # one more row, and nothing is decided by it
         if len(form.conditions) < MOST_CONDITIONS:

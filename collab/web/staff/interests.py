@@ -71,5 +71,5 @@ def interest(reference: str) -> ResponseReturnValue:
         if form.outcome:  # no interest in it
             return redirect(onward, code=DONE)
         flash(_("Thank you. The inquiry is closed to you, and the coordinators were told."), "success")
-        return redirect(around.next_url if around else url_for(".home"), code=DONE)
+        return redirect(around.anew().next_url if around else url_for(".home"), code=DONE)
     return render_template("staff/interest.html", form=form, asked=asked, track=TRACKS[asked.track]), status

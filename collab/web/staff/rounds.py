@@ -4,7 +4,8 @@ Each decision is its own step and its own transaction. What somebody else decide
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 from flask import g, request, url_for
@@ -54,9 +55,9 @@ class Round:
         """The one before, whatever became of it."""
         return self._url(self.references[self.number - 2]) if self.number > 1 else None
 
-    @property
+    @cached_property
     def next_url(self) -> str:
-        """The next one that still waits for this person; the list when there is none."""
+        """The next one that still waits for this person; the list when there is none. Looked up once: see ``anew``."""
         waits = reviews.still_ready(actor(), self.references)
         behind = self.references[self.number :]
         following = next((one for one in behind if one in waits), None)
@@ -65,6 +66,10 @@ class Round:
     @property
     def has_next(self) -> bool:
         return self.next_url != url_for("staff.to_decide")
+
+    def anew(self) -> Self:
+        """The same round, to be asked again once this inquiry is decided."""
+        return replace(self)
 
     def _url(self, reference: str) -> str:
         return url_for("staff.decide", reference=reference, round=self.written)

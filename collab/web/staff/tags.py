@@ -156,7 +156,8 @@ def edit_tag(tag_id: int) -> ResponseReturnValue:
     if status == 409:
         found = tags.by_id(tag_id, seen_by=actor())
         form.seen.raw_data, form.seen.data = None, found.name
-    return _one(tag_id, form, _merging(tag_id), status)
+    merging, number = _merging(tag_id)
+    return _one(tag_id, form, merging, number, status)
 
 
 @bp.post("/settings/tags/<int:tag_id>/merge")
@@ -164,7 +165,7 @@ def edit_tag(tag_id: int) -> ResponseReturnValue:
 def merge_tag(tag_id: int) -> ResponseReturnValue:
     """Make one tag of two."""
     found = tags.by_id(tag_id, seen_by=actor())
-    form = _merging(tag_id)
+    form, on = _merging(tag_id)
 
     def merge() -> tuple[int, str]:
         into = tags.by_id(form.into.data, seen_by=actor())
@@ -183,7 +184,7 @@ def merge_tag(tag_id: int) -> ResponseReturnValue:
             "success",
         )
         return redirect(url_for(".tags"), code=DONE)
-    return _one(tag_id, TagNameForm(formdata=None, seen=found.name, name=found.name), form, status)
+    return _one(tag_id, TagNameForm(formdata=None, seen=found.name, name=found.name), form, on, status)
 
 
 @bp.post("/settings/tags/<int:tag_id>/<any(retire,back):what>")
@@ -203,19 +204,23 @@ def retire_tag(tag_id: int, what: str) -> ResponseReturnValue:
     return redirect(url_for(".tags"), code=303)
 
 
-def _merging(tag_id: int) -> MergeTagsForm:
+def _merging(tag_id: int) -> tuple[MergeTagsForm, int]:
+    """What it can be merged into, and on how many inquiries it is: both from one look at the department's tags."""
     found = tags.by_id(tag_id, seen_by=actor())
     department = departments_here()[found.department_id]
+    every = tags.of_department(department, seen_by=actor())
     form = MergeTagsForm()
     form.into.choices = [
         SelectChoice(one.tag.id, one.tag.name)
-        for one in tags.of_department(department, seen_by=actor())
+        for one in every
         if one.tag.id != tag_id and one.tag.retired_at is None
     ]
-    return form
+    return form, next(one.inquiries for one in every if one.tag.id == tag_id)
 
 
-def _one(tag_id: int, form: TagNameForm, merging: MergeTagsForm, status: int) -> ResponseReturnValue:
+def _one(
+    tag_id: int, form: TagNameForm, merging: MergeTagsForm, number: int, status: int
+) -> ResponseReturnValue:
     found = tags.by_id(tag_id, seen_by=actor())
     department = departments_here()[found.department_id]
     page = render_template(
@@ -224,9 +229,7 @@ def _one(tag_id: int, form: TagNameForm, merging: MergeTagsForm, status: int) ->
         merging=merging,
         tag=found,
         of=department,
-        number=next(
-            one.inquiries for one in tags.of_department(department, seen_by=actor()) if one.tag.id == tag_id
-        ),
+        number=number,
     )
     return page, status
 

@@ -1,7 +1,7 @@
 """Saved views: those at the left and on the first page, kept, renamed, shared and put in order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
@@ -47,29 +47,31 @@ class Shown:
     count: str | None = None
 
 
-def shown(kept: Kept, counted: Counted | None = None) -> Shown:
+def shown(kept: Kept) -> Shown:
     """A saved view in the reader's language."""
     department = departments_here().get(kept.department_id or 0)
-    number = None
-    # None among so many that were looked at says nothing.
-    if counted is not None and (counted.number or not counted.more):
-        number = f"{counted.number:,}+" if counted.more else f"{counted.number:,}"
     return Shown(
         kept,
         kept.name(hooks.language()),
         url_for("staff.queue", q=kept.query),
         query_language.parse(kept.query, lexicon()),
         department.name(hooks.language()) if department else "",
-        number,
     )
 
 
 def counted_views() -> list[Shown]:
     """Those of whoever is signed in, the first of them counted in one query."""
-    found = [(kept, shown(kept)) for kept in views_here()[:COUNTED_VIEWS]]
-    known = [one.understood.view for _kept, one in found if not one.understood.problems]
+    found = [shown(kept) for kept in views_here()[:COUNTED_VIEWS]]
+    known = [one.understood.view for one in found if not one.understood.problems]
     numbers = iter(queries.count(known, seen_by=actor()))
-    return [one if one.understood.problems else shown(kept, next(numbers)) for kept, one in found]
+    return [one if one.understood.problems else replace(one, count=_written(next(numbers))) for one in found]
+
+
+def _written(counted: Counted | None) -> str | None:
+    # None among so many that were looked at says nothing.
+    if counted is None or (counted.more and not counted.number):
+        return None
+    return f"{counted.number:,}+" if counted.more else f"{counted.number:,}"
 
 
 class SaveForm(PortalForm):
@@ -181,9 +183,8 @@ def change_view(view_id: int) -> ResponseReturnValue:
     if status == DONE:
         flash(_("The view was changed."), "success")
         return redirect(url_for(".views"), code=DONE)
-    page = render_template(
-        "staff/views/change.html", form=form, one=shown(kept), problems=shown(kept).understood.problems
-    )
+    one = shown(kept)
+    page = render_template("staff/views/change.html", form=form, one=one, problems=one.understood.problems)
     return page, status
 
 

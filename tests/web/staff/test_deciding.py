@@ -425,6 +425,19 @@ def test_the_list_takes_as_many_queries_for_one_as_for_thirty(
 
 
 @pytest.mark.one_database
+def test_a_page_of_a_round_looks_for_the_next_one_once(
+    world: World, ready: Callable[..., str], head: Staff
+) -> None:
+    first, second = ready(title="One"), ready(title="Two")
+    whole = ".".join(stored(one).reference for one in (first, second))
+    with statements(db.engine) as alone:
+        head.page(f"{first}/decide")
+    with statements(db.engine) as found:
+        assert _link(head, f"{first}/decide?round={whole}", "next").startswith(f"{second}/decide")
+    assert len(queries(found)) == len(queries(alone)) + 1
+
+
+@pytest.mark.one_database
 def test_the_page_costs_the_same_however_much_was_decided_before(
     world: World, ready: Callable[..., str], head: Staff
 ) -> None:

@@ -35,6 +35,20 @@ def put(world: World, address: str, *names: str) -> None:
             tags.put(stored(address), name, by=by, new=True)
 
 
+@pytest.mark.one_database
+def test_the_page_of_one_tag_counts_the_tags_once(at: At, world: World, staff: Make) -> None:
+    put(world, at("received"), "Grant 2026", "Loan")
+    head = staff("head")
+    tag = db.session.scalars(sa.select(Tag).filter_by(name="Loan")).one()
+    path = f"{SETTINGS}/tags/{tag.id}"
+    head.page(path)
+    with statements(db.engine) as found:
+        page = html.text_of(head.page(path))
+    assert "on 1 inquiry" in page
+    assert "Grant 2026" in page
+    assert len([one for one in queries(found) if "count(*)" in one and "inquiry_tag" in one]) == 1
+
+
 def mails(topic: str) -> list[OutboxMail]:
     return list(db.session.scalars(sa.select(OutboxMail).filter_by(topic=topic).order_by(OutboxMail.id)))
 
