@@ -132,11 +132,12 @@ def moved_department(inquiry: Inquiry, moved: Inquiry) -> None:
 
 
 def draft_consent(inquiry: Inquiry, **facts: Any) -> str:
-    """The letter that asks for consent to a move, as staff get it for editing.
+    """What asks for consent to a move, as staff get it for editing: it stands within the mail of a question, which has
+    the greeting, the signature and the link, and quotes it in the partner's language alone.
 
     :param facts: ``office`` in both languages, empty on another track; ``to_track``; ``with_file``.
     """
-    return mail.compose("consent", inquiry.locale, **_context(inquiry), **facts).text.strip()
+    return mail.compose("consent", inquiry.locale, bilingual=False, **_context(inquiry), **facts).text.strip()
 
 
 def lapsed(inquiry: Inquiry) -> None:

@@ -12,7 +12,7 @@ import time_machine
 from collab import inquiries, mail, privacy, reviews
 from collab.core.db import unit_of_work
 from collab.departments.tracks import Track
-from collab.inquiries import triage
+from collab.inquiries import moving, triage
 from collab.jobs.inquiries import turn_clocks
 from collab.mail import OutboxMail
 from tests.support.world import MONDAY, World
@@ -190,6 +190,32 @@ def test_the_draft_of_a_letter_is_in_both_languages_the_partners_first(
 
         with force_locale("en"):
             assert str(facts["reason"].sentence) in draft
+
+
+@pytest.mark.parametrize("office", ["", {"en": "Radiology", "zh": "放射科"}])
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_what_asks_for_consent_stands_in_the_mail_of_a_question(
+    world: World, locale: str, office: Any
+) -> None:
+    id = world.received(locale=locale)
+    draft = inquiries.notices.draft_consent(world.get(id), office=office, to_track="visit", with_file=False)
+    assert bool(re.search("[\u4e00-\u9fff]", draft)) == (locale == "zh")
+    assert _LINE not in draft
+    world.do(
+        moving.ask_consent,
+        id,
+        to=world.department,
+        track=Track.VISIT,
+        area=world.department.settings.areas[0].code,
+        with_file=False,
+        letter=draft,
+        answer_by=world.today + timedelta(days=14),
+        by=world.actor("coordinator"),
+    )
+    first = world.mails(id, "partner")[-1].body_text.split(f"\n\n{_LINE}\n\n")[0]
+    assert draft in first
+    assert first.count(world.get(id).full_name) == 1  # one greeting
+    assert first.count(world.department.name(locale)) == 1  # one signature
 
 
 @pytest.mark.one_database

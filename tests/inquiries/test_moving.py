@@ -118,7 +118,7 @@ def test_to_another_department_with_what_it_needs(world: World, there: World) ->
     id = with_a_file(world, email="mover@example.org")
     world.do(inquiries.note, id, "INTERNAL", by=world.actor("coordinator"))
     told = moving.plan(world.get(id), there.department, Track.VISIT)
-    assert {"Full name", "Title", "Your proposal in brief"} <= set(told.along)
+    assert {"Full name", "Title of the inquiry", "Your proposal in brief"} <= set(told.along)
     assert told.stays == ["Kind of organisation", "What you have in mind"]
     ask(world, id, there.department, Track.VISIT)
     agree(world, id)
@@ -144,6 +144,7 @@ def test_to_another_department_with_what_it_needs(world: World, there: World) ->
     assert likeness.hits(moved, seen_by=there.actor("coordinator", department_id=there.department_id)) == []
     letter = [one for one in world.mails(id, "partner") if one.topic == "M8"][-1]
     assert moved.reference in letter.body_text
+    assert letter.subject == f"{old.reference}: passed on to another department"
     assert db.session.scalars(sa.select(Transfer.state)).all() == [TransferState.DONE]
 
 

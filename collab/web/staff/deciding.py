@@ -15,8 +15,7 @@ from collab.core import clock
 from collab.core.errors import Forbidden, Invalid
 from collab.inquiries import Inquiry, Reason, Status, interests, rules
 from collab.inquiries.reasons import DECLINE, REFERRAL
-from collab.reviews import ConditionOwner, Facts, Gate, Guide, Panel, Verdict
-from collab.web import hooks
+from collab.reviews import ConditionOwner, Facts, Gate, Panel, Verdict
 from collab.web.access import actor, requires
 from collab.web.staff import bp
 from collab.web.staff.acting import inquiry_for, not_possible, possible_or_refuse
@@ -29,8 +28,6 @@ from collab.web.staff.words import TRACKS
 _BOTH = ["GET", "POST"]
 #: Verdicts that a blocked gate stops.
 _STOPPED = frozenset({Verdict.ACCEPT, Verdict.CONDITIONAL})
-#: The colour of a guide line; the word says the same.
-PILLS = {Guide.ACCEPT: "ok", Guide.DISCUSS: "wait", Guide.DECLINE: "late"}
 
 
 @bp.get("/decide")
@@ -49,7 +46,6 @@ def to_decide() -> ResponseReturnValue:
         by=by,
         round=".".join(one.inquiry.reference for one in mine),
         tracks=TRACKS,
-        pills=PILLS,
         figure=reviews.panel.shown,
         gate_name=reviews.gates.name_of,
         now=clock.now(),
@@ -161,7 +157,6 @@ class Bench:
         return {
             "panel": self.panel,
             "figure": reviews.panel.shown,
-            "guide_pills": PILLS,
             "guide_lines": found.department.settings.review,
             "deviating": [str(one) for one in Verdict if reviews.panel.deviates(self.panel.guide, one)],
             "gates": gates_shown(found, list(self.gates)),
@@ -176,7 +171,6 @@ class Bench:
             "earlier_decisions": reviews.decisions_of(found),
             "track": TRACKS[found.track],
             "now": clock.now(),
-            "lang_here": hooks.language(),
         }
 
 
