@@ -11,6 +11,7 @@ from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 DATABASES = ("sqlite", "postgresql")
+
+#: A loaded machine is slow, and nothing else: how long an example takes fails no test.
+hypothesis.settings.register_profile(
+    "collab", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("collab")
 
 
 # -- which database --------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collab.core.errors import Invalid
@@ -40,10 +40,6 @@ def load(key: str) -> list[Value]:
 
 def names() -> Lexicon:
     return Lexicon(load)
-
-
-#: A machine that does other things as well is no mistake of the language.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 # -- both ways -------------------------------------------------------------------------------------------------------
@@ -95,7 +91,6 @@ VIEWS = st.builds(
 )
 
 
-@patient
 @given(VIEWS, st.booleans())
 @example(QueueView(q='"ratio:3" (a+)+$ 100%_\\'), True)
 @example(QueueView(assigned="12"), True)
@@ -106,13 +101,11 @@ def test_a_view_is_a_line_and_back(view: QueueView, by_name: bool) -> None:
     assert write(understood.view, names() if by_name else None) == line
 
 
-@patient
 @given(VIEWS)
 def test_a_view_is_an_address_and_back(view: QueueView) -> None:
     assert QueueView.parse({name: [value] for name, value in view.to_args().items()}) == view
 
 
-@patient
 @given(
     st.text(max_size=80)
     | st.lists(
@@ -134,7 +127,6 @@ def test_no_line_is_too_strange(line: str) -> None:
         assert 0 <= one.start <= len(line)
 
 
-@patient
 @given(st.text('"“”ab :-', max_size=40))
 def test_raw_words_become_words_of_the_language(words: str) -> None:
     line = write(QueueView(q=" ".join(words.split())))
