@@ -5,6 +5,8 @@ Reads happen in a plain transaction. A change happens inside ``unit_of_work()``,
 do it at once (measured: 360 of 400), an immediate one waits its turn (0 of 400).
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,7 +34,10 @@ else:
 _writing: ContextVar[bool] = ContextVar("collab_writing", default=False)
 
 #: How long a writer waits for its turn on SQLite, in seconds.
-BUSY_SECONDS = 15
+BUSY_SECONDS = 15.0
+#: How often it looks whether it is its turn, in seconds. A turn takes milliseconds; SQLite's own waiting sleeps longer
+#: and longer, up to a tenth of a second, while nobody writes.
+_LOOK = 0.002
 
 
 class TryAgain(Exception):
@@ -108,7 +113,7 @@ def prepare_engine(engine: sa.Engine) -> None:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # Python's own BEGIN is switched off: ours is below.
         for pragma in (
-            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            f"busy_timeout = {round(BUSY_SECONDS * 1000)}",
             "journal_mode = wal",
             "synchronous = full",  # an acknowledged commit survives the power cut
             "foreign_keys = on",
@@ -119,9 +124,22 @@ def prepare_engine(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        if _writing.get():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
+        driver: Any = connection.connection.dbapi_connection
+        if not _writing.get():
             # Takes no lock and cannot fail; through SQLAlchemy it would take as long as a query.
-            driver: Any = connection.connection.dbapi_connection
             driver.execute("BEGIN")
+            return
+        ends = time.monotonic() + BUSY_SECONDS
+        driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    return
+                except OperationalError as taken:
+                    code = getattr(taken.orig, "sqlite_errorcode", 0)
+                    if code & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                        raise
+                    time.sleep(_LOOK)
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")

@@ -131,19 +131,19 @@ def test_a_row_changed_by_somebody_else_is_a_conflict(world: World) -> None:
     assert world.get(id).unread is True
 
 
-def test_a_locked_database_is_unavailable(app: Flask) -> None:
+def test_a_locked_database_is_unavailable(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite: somebody holds it longer than a writer waits. PostgreSQL: longer than lock_timeout."""
     with unit_of_work():
         db.session.add(row())
     blocker = db.engine.connect()
     blocker.execute(sa.text("UPDATE rate_count SET hits = 1"))
-    impatient = {"sqlite": "PRAGMA busy_timeout = 100", "postgresql": "SET LOCAL lock_timeout = '100ms'"}
-    order = {"sqlite": True, "postgresql": False}[db.engine.dialect.name]  # before or after our BEGIN
+    monkeypatch.setattr("collab.core.db.BUSY_SECONDS", 0.1)
 
     def hurry(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(impatient[connection.dialect.name])
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
 
-    sa.event.listen(db.engine, "begin", hurry, insert=order)
+    sa.event.listen(db.engine, "begin", hurry)
     with pytest.raises(Unavailable), unit_of_work():
         db.session.execute(sa.text("UPDATE rate_count SET hits = 2"))
     sa.event.remove(db.engine, "begin", hurry)

@@ -5,6 +5,7 @@ from calendar import Calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import chain
 
 from babel import Locale
 from babel.dates import format_date
@@ -74,12 +75,13 @@ def calendar() -> ResponseReturnValue:
         most=agenda.MOST,
     )
     late = [one for one in found if one.late and one.who is not Who.PARTNER]
-    weeks = _weeks(first, department, today, [one for one in found if one.day >= first and one not in late])
+    weeks = _weeks(
+        first, [here[id] for id in ids], today, [one for one in found if one.day >= first and one not in late]
+    )
     return render_template(
         "staff/calendar.html",
         late=late,
         weeks=weeks,
-        first=first,
         title=_month_name(first),
         whose=whose,
         roles=ROLES,
@@ -112,8 +114,8 @@ def _address(day: date, whose: str, today: date) -> str | None:
     return url_for(".calendar", whose=whose, month=f"{day:%Y-%m}")
 
 
-def _weeks(first: date, department: Department, today: date, found: Sequence[Item]) -> list[list[Day]]:
-    working = working_calendar(department)
+def _weeks(first: date, places: Sequence[Department], today: date, found: Sequence[Item]) -> list[list[Day]]:
+    working = working_calendar(places[0])
     weeks = [
         [
             Day(
@@ -131,9 +133,10 @@ def _weeks(first: date, department: Department, today: date, found: Sequence[Ite
     for item in found:
         if item.day in by_day:
             by_day[item.day].items.append(item)
-    for absence in absences.between(department, min(by_day), max(by_day)):
+    for absence in chain.from_iterable(absences.between(one, min(by_day), max(by_day)) for one in places):
         for day, one in by_day.items():
-            if absence.first_day <= day <= absence.last_day and not one.free:
+            away = absence.first_day <= day <= absence.last_day and not one.free
+            if away and absence.user.name not in one.away:
                 one.away.append(absence.user.name)
     return weeks
 

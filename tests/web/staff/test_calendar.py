@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from flask import Flask
 
-from collab.accounts import absences
+from collab import accounts
+from collab.accounts import Membership, Role, absences
 from collab.core import clock
 from collab.core.db import db, unit_of_work
 from collab.departments import Department
 from collab.inquiries import Assignment, triage
-from tests.support.html import text_of
+from tests.support.html import parse, text_of
 from tests.support.people import Staff
+from tests.support.people import staff as make_staff
 from tests.support.statements import queries, statements
-from tests.support.world import World
+from tests.support.world import World, other_department
 
 Make = Callable[..., Staff]
 
@@ -188,6 +192,30 @@ def test_somebody_ill_is_entered_and_ended_by_a_coordinator(staff: Make, departm
     assert "You are not away" in ill.get("/staff/account/absences").text
 
 
+def test_who_coordinates_two_departments_sees_and_enters_both(
+    app: Flask, world: World, staff: Make, department: Department, tmp_path: Path
+) -> None:
+    world.received()
+    second = other_department(tmp_path / "second")
+    coordinator, ill = staff("coordinator"), make_staff(app, second, "host", name="Ill")
+    with unit_of_work():
+        user = accounts.user_by_id(coordinator.user_id)
+        user.memberships.append(Membership(department_id=second.id, role=Role.COORDINATOR))
+    today = clock.today(second.timezone)
+    entered = {
+        "person": str(ill.user_id),
+        "first_day": today.isoformat(),
+        "last_day": (today + timedelta(days=30)).isoformat(),
+    }
+    elsewhere = coordinator.fill("/staff/absences", _form="absence", department=str(department.id), **entered)
+    assert elsewhere.status_code == 422
+    assert "Ill does not work in this department." in text_of(parse(elsewhere.text))
+    answer = coordinator.fill("/staff/absences", _form="absence", department=str(second.id), **entered)
+    assert answer.status_code == 303
+    assert ill.user.name in text_of(coordinator.page("/staff/absences"))
+    assert "away: Ill" in text_of(coordinator.page("/staff/calendar?whose=all"))
+
+
 def test_ones_own_absence_is_entered_refused_at_its_field_and_ended(
     staff: Make, department: Department
 ) -> None:
@@ -207,7 +235,7 @@ def test_ones_own_absence_is_entered_refused_at_its_field_and_ended(
     assert again.status_code == 422
     assert "There is an absence in these days already." in again.text
     refused = ben.fill("/staff/account/absences", _form="absence", deputy=str(ann.user_id), **entered)
-    assert "Ann is away in these days, too." in refused.text
+    assert "Ann is away on those days, too." in refused.text
     assert ann.fill("/staff/account/absences", _form="/end").status_code == 303
     assert "no absence is entered" in ann.get("/staff/account/absences").text
 
@@ -230,6 +258,11 @@ def test_the_feeds_address_is_shown_once(staff: Make, client: Any) -> None:
     page = host.fill("/staff/account/calendar", _form="/new")
     assert page.status_code == 200
     address = page.text.split('value="http')[1].split('"')[0]
+    # The script copies the field that stands in one box with the button, and else the address of the page.
+    (box,) = (one for one in parse(page.text).iter("div") if one.find("button[@data-copy]") is not None)
+    copied = box.find("input[@data-copy-from]")
+    assert copied is not None
+    assert copied.get("value") == f"http{address}"
     path = "/feeds/" + address.split("/feeds/")[1]
     assert client.get(path).status_code == 200
     again = host.get("/staff/account/calendar").text
