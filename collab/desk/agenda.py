@@ -36,6 +36,7 @@ class Item:
 
     :param day: on which it is due, at the department's place.
     :param person: who is asked, where it is somebody in particular.
+    :param gate: which gate, where it is one: for pages alone, a feed and a mail say no more than "a gate".
     :param uid: stays the same however often the date changes.
     :param sequence: rises with every change of the inquiry.
     """
@@ -51,6 +52,7 @@ class Item:
     uid: str
     sequence: int
     person: str = ""
+    gate: str = ""
     mine: bool = False
     declared: bool = True
 
@@ -86,6 +88,7 @@ def _item(due: Due, actor: Actor, now: datetime) -> Item:
         uid=_uid(due.what, inquiry.id, number),
         sequence=inquiry.version,
         person=due.person.name if due.person else "",
+        gate=due.text if due.gate else "",
         mine=reviews.owed_by(due, actor),
     )
 

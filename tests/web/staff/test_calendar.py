@@ -67,6 +67,12 @@ def test_days_hold_what_is_due_on_them_late_first_and_holidays_are_marked(world:
     assert "Sun 11 Oct" in free
 
 
+def test_a_gate_is_called_by_its_name(world: World, staff: Make) -> None:
+    coordinator = staff("coordinator")
+    world.route(world.received(), days=4)
+    assert "A gate to clear: Restricted-party lists" in text_of(coordinator.page("/staff/calendar?whose=all"))
+
+
 def test_mine_is_what_i_owe_and_empty_says_what_would_be_there(world: World, staff: Make) -> None:
     host, other = staff("host"), staff("host")
     assert "Nothing of yours is due in this month" in host.get("/staff/calendar").text
