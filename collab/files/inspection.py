@@ -260,11 +260,11 @@ _LOOKS: dict[str, Callable[[Path], dict[str, Any]]] = {PDF: _pdf, DOCX: _docx, P
 
 
 def serve() -> None:
-    """Answer questions, each one line ``[media type, path]`` as JSON, until nobody asks any more.
+    """Answer questions, each one line of JSON (``number``, ``media_type``, ``path``), until nobody asks any more.
 
     Every file is looked into by a child of this process within limits of its own; the next one is there before its
     question. The answer is one line of JSON: what is known, ``{"refused": code}``, or ``{"ended": exit code}`` when
-    the child was ended.
+    the child was ended; each with the ``number`` of its question.
     """
     import gc
     import logging
@@ -287,8 +287,8 @@ def serve() -> None:
             os.write(our_end, question)
         os.close(our_end)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code:
-            _say({"ended": code})
+        if code and question:
+            _say({"ended": code, "number": json.loads(question)["number"]})
 
 
 def _answer(asked: int) -> NoReturn:
@@ -302,12 +302,12 @@ def _answer(asked: int) -> NoReturn:
         sys.setrecursionlimit(500)
         question = os.read(asked, 65_536)
         if question:  # else nobody asks any more
-            media_type, path = json.loads(question)
+            asked_for = json.loads(question)
             try:
-                found = look_into(media_type, Path(path))
+                found = look_into(asked_for["media_type"], Path(asked_for["path"]))
             except Suspicious as suspicious:
                 found = {"refused": suspicious.code}
-            _say(found)
+            _say({**found, "number": asked_for["number"]})
         code = 0
     finally:
         os._exit(code)

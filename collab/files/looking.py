@@ -38,6 +38,7 @@ class Looker:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._of = 0
+        self._number = 0
 
     def look(self, media_type: str, path: Path, *, seconds: float) -> dict[str, Any]:
         """What ``inspection.look_into`` says of a file, or ``{"refused": code}``.
@@ -62,24 +63,29 @@ class Looker:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(json.dumps([media_type, str(path)]).encode() + b"\n")
+            self._number += 1
+            question = {"number": self._number, "media_type": media_type, "path": str(path)}
+            process.stdin.write(json.dumps(question).encode() + b"\n")
             process.stdin.flush()
-            line = b""
-            while not line.endswith(b"\n"):
+            text = b""
+            while True:
                 if not select.select([process.stdout], [], [], max(ends - time.monotonic(), 0))[0]:
                     raise TooBusy
                 piece = os.read(process.stdout.fileno(), 4096)
                 if not piece:
                     raise BrokenPipeError
-                line += piece
+                *lines, text = (text + piece).split(b"\n")
+                for line in lines:
+                    answer: dict[str, Any] = json.loads(line)
+                    # A child that was ended after it had answered is told of as well: that is of the file before.
+                    if answer.pop("number") == self._number:
+                        return answer
         except TooBusy:
             self._end()
             raise
         except OSError:
             self._end()
             raise TooBusy from None
-        found: dict[str, Any] = json.loads(line)
-        return found
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._of != os.getpid() or self._process.poll() is not None:

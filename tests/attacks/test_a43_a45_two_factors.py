@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
+from werkzeug.routing import IntegerConverter
 
 from collab import accounts
 from collab.accounts import COMMAND, Actor, Membership, RecoveryCode, Role, StaffSession, second_factor
@@ -171,7 +172,7 @@ def staff_pages(app: Flask) -> list[tuple[str, str]]:
         if rule.rule.startswith("/staff"):
             values = {
                 name: 1
-                if "int" in type(converter).__name__.lower()
+                if isinstance(converter, IntegerConverter)
                 else min(getattr(converter, "items", ()), default="x")
                 for name, converter in rule._converters.items()
             }

@@ -1,5 +1,6 @@
 """The process that looks into PDFs, and the child of it that waits for the next file."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -23,11 +24,11 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _waiting(pid: int) -> int:
-    """The child that waits for its question."""
+def _waiting(pid: int, *, after: int = 0) -> int:
+    """The child that waits for its question, not the one that waited before it and is about to end."""
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
-        if children := _children(pid):
+        if children := [one for one in _children(pid) if one != after]:
             return children[0]
         time.sleep(0.01)
     raise AssertionError("no child waits")
@@ -40,13 +41,29 @@ def test_one_file_after_the_other_and_one_that_ends_its_child(tmp_path: Path) ->
     assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
     assert looker._process is not None
     server = looker._process.pid
+    before = _waiting(server)
     assert looker.look(inspection.PDF, bad, seconds=60) == {"refused": "broken"}
-    os.kill(_waiting(server), 9)
+    os.kill(_waiting(server, after=before), 9)
     with pytest.raises(Died) as died:
         looker.look(inspection.PDF, good, seconds=60)
     assert died.value.code == -9
     assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
     assert looker._process.pid == server
+    looker._end()
+
+
+def test_an_answer_is_never_taken_for_that_of_another_file(tmp_path: Path) -> None:
+    """Something is said of the file before once more, as of a child that is ended after it has answered."""
+    looker, good, bad = Looker(), tmp_path / "good.pdf", tmp_path / "bad.pdf"
+    good.write_bytes(pdf(3))
+    bad.write_bytes(b"nothing")
+    assert looker.look(inspection.PDF, bad, seconds=60) == {"refused": "broken"}
+    assert looker._process is not None
+    assert looker._process.stdin is not None
+    before = {"number": 1, "media_type": inspection.PDF, "path": str(bad)}
+    looker._process.stdin.write(json.dumps(before).encode() + b"\n")
+    assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
+    assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
     looker._end()
 
 

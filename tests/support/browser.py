@@ -72,7 +72,5 @@ def axe(page: Page) -> None:
 
 def fits(page: Page) -> None:
     """Fail when the page must be scrolled sideways."""
-    wide, window = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
+    wide, window = page.locator("html").evaluate("(root) => [root.scrollWidth, root.clientWidth]")
     assert wide <= window, f"{page.url} is {wide} px wide in a window of {window} px."
