@@ -101,8 +101,11 @@ def language() -> str:
         return str(g.lang)
     if not has_request_context():  # the command line and the worker
         return "en"
+    if "reader_language" in g:
+        return str(g.reader_language)
     user = current_user
     if user and user.is_authenticated:
+        g.reader_language = str(user.locale)
         return str(user.locale)
     return preferred_language()
 

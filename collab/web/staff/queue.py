@@ -115,7 +115,6 @@ def queue() -> ResponseReturnValue:
     g.view = view
     g.pile = pile_of(view)
     here: dict[str, Any] = {**view.to_args()}
-    words = list_words()
     return render_template(
         "staff/queue.html",
         view=view,
@@ -125,7 +124,9 @@ def queue() -> ResponseReturnValue:
         understood=query_language.write(view, _lexicon_of(view)) if asked.problems else "",
         how=_how(request.root_path, hooks.language(), next((code for code, _name in _areas()), "")),
         longest=LONGEST,
-        chosen=_chosen(view),
+        filters=_filters(
+            request.root_path, hooks.language(), view, tuple(_chosen(view).items()), tuple(_areas())
+        ),
         shares_in=[
             one for one in departments_here().values() if may(actor(), Permission.SHARE_VIEWS, one.id)
         ],
@@ -139,11 +140,6 @@ def queue() -> ResponseReturnValue:
         newer=url_for(".queue", **here, after=page.newer) if page.newer else None,
         older=url_for(".queue", **here, after=page.older) if page.older else None,
         first=url_for(".queue", **here) if request.args.get("after") else None,
-        statuses=words.statuses,
-        tracks=words.tracks,
-        areas=_areas(),
-        countries=_countries(hooks.language(), view.country if len(view.country) == 2 else ""),
-        days_offered=days_offered,
     )
 
 
@@ -236,6 +232,29 @@ def _how(_root: str, lang: str, area: str) -> Markup:
     """Every key with an example: always the same, and a hundred sentences."""
     draw: Any = current_app.jinja_env.get_template("staff/_how.html").module
     return Markup(draw.how(KEYS.values(), {"area": f"area:{area}"}, lang))  # noqa: S704  # drawn and escaped
+
+
+@lru_cache(maxsize=128)
+def _filters(
+    _root: str,
+    lang: str,
+    view: QueueView,
+    others: tuple[tuple[str, tuple[str, str]], ...],
+    areas: tuple[tuple[str, str], ...],
+) -> Markup:
+    """The filter form: for one view always the same, and most people look at a few."""
+    draw: Any = current_app.jinja_env.get_template("staff/_filters.html").module
+    return Markup(  # noqa: S704  # drawn and escaped by the template
+        draw.filters(
+            view,
+            dict(others),
+            list_words(),
+            areas,
+            _countries(lang, view.country if len(view.country) == 2 else ""),
+            {name: days_offered(name) for name in _DAYS},
+            url_for("staff.queue"),
+        )
+    )
 
 
 @lru_cache(maxsize=64)
