@@ -850,17 +850,17 @@ def _rows_in_order(ids: _Ids) -> sa.Select[Any]:
     )
 
 
+#: Where an open assignment waits for its answer.
+_ASKING = frozenset((Status.IN_REVIEW, Status.NEEDS_INFO))
 _ASKED_PEOPLE = (
     sa.select(
         Assignment.inquiry_id, User.name, sa.literal(False).label("is_tag"), Assignment.id.label("first")
     )
     .join(User, User.id == Assignment.user_id)
-    .join(Inquiry, Inquiry.id == Assignment.inquiry_id)
     .where(
-        Assignment.inquiry_id.in_(sa.bindparam("ids", expanding=True)),
+        Assignment.inquiry_id.in_(sa.bindparam("asking", expanding=True)),
         Assignment.released_at.is_(None),
         Assignment.answered_at.is_(None),
-        Inquiry.status.in_((Status.IN_REVIEW, Status.NEEDS_INFO)),
     )
 )
 _ON_THEM = (
@@ -880,12 +880,14 @@ def _with_people(found: Sequence[Any], actor: Actor) -> list[QueueRow]:
     """Rows of ``_COLUMNS``, the people who are asked and the tags: one query for all of them."""
     if not found:
         return []
+    plain = [QueueRow(*row) for row in found]
     people: dict[int, tuple[str, ...]] = defaultdict(tuple)
     tags: dict[int, tuple[str, ...]] = defaultdict(tuple)
-    beside = _ask(_BESIDE, actor, ids=[row[0] for row in found])
+    asking = [row.id for row in plain if row.status in _ASKING]
+    beside = _ask(_BESIDE, actor, ids=[row.id for row in plain], asking=asking)
     for inquiry_id, name, is_tag, _first in sorted(beside, key=lambda one: one.first):
         (tags if is_tag else people)[inquiry_id] += (name,)
-    rows = [QueueRow._make((*row, people[row[0]], tags[row[0]])) for row in found]
+    rows = [QueueRow._make((*row[:-2], people[row.id], tags[row.id])) for row in plain]
     hidden = blind.among([row.id for row in rows], actor)
     return [row.covered() if row.id in hidden else row for row in rows] if hidden else rows
 

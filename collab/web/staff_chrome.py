@@ -5,10 +5,10 @@ The piles are counted when the layout draws them, and only then: an error page d
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, g, request, url_for
+from flask import Blueprint, g, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -68,21 +68,36 @@ def _chrome() -> dict[str, Any]:
     }
 
 
-def _menu(who: Actor) -> list[tuple[str, str, bool]]:
-    entries = [
-        (_("Inquiries"), "staff.home", Permission.SEE_INQUIRIES),
-        (_("Due dates"), "staff.calendar", Permission.SEE_INQUIRIES),
-        (_("Gates"), "staff.gates", Permission.WORK_IN_OFFICE),
-        (_("Reports"), "staff.reports", Permission.SEE_REPORTS),
-        (_("Outbox"), "staff.outbox", Permission.SEE_OUTBOX),
-        (_("People"), "admin.people", Permission.MANAGE_PEOPLE),
-        (_("Settings"), "staff.settings", Permission.SEE_SETTINGS),
-    ]
+def _menu(who: Actor) -> tuple[tuple[str, str, bool], ...]:
     here = request.endpoint or ""
+    return tuple(
+        (entry.label, entry.url, here == entry.endpoint or here.startswith(f"{entry.endpoint}_"))
+        for entry in _menu_entries(request.root_path, str(get_locale()))
+        if may(who, entry.permission)
+    )
+
+
+class _MenuEntry(NamedTuple):
+    label: str
+    url: str
+    endpoint: str
+    permission: Permission
+
+
+@lru_cache(maxsize=16)
+def _menu_entries(_root: str, _locale: str) -> list[_MenuEntry]:
+    """The whole menu in one language."""
     return [
-        (label, _url(endpoint), here == endpoint or here.startswith(f"{endpoint}_"))
-        for label, endpoint, permission in entries
-        if may(who, permission) and endpoint in current_app.view_functions
+        _MenuEntry(label, url_for(endpoint), endpoint, permission)
+        for label, endpoint, permission in (
+            (_("Inquiries"), "staff.home", Permission.SEE_INQUIRIES),
+            (_("Due dates"), "staff.calendar", Permission.SEE_INQUIRIES),
+            (_("Gates"), "staff.gates", Permission.WORK_IN_OFFICE),
+            (_("Reports"), "staff.reports", Permission.SEE_REPORTS),
+            (_("Outbox"), "staff.outbox", Permission.SEE_OUTBOX),
+            (_("People"), "admin.people", Permission.MANAGE_PEOPLE),
+            (_("Settings"), "staff.settings", Permission.SEE_SETTINGS),
+        )
     ]
 
 
@@ -101,23 +116,21 @@ def _banners(who: Actor) -> list[dict[str, str]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Pile:
+class Pile(NamedTuple):
     """One entry at the left."""
 
     label: str
     url: str
-    count: str | None
+    number: str | None
     current: bool
     hot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PileGroup:
+class PileGroup(NamedTuple):
     """Entries under one heading, which may be empty."""
 
     heading: str
-    piles: list[Pile]
+    piles: tuple[Pile, ...]
 
 
 class PileList:
@@ -127,7 +140,7 @@ class PileList:
         self.who = who
 
     @cached_property
-    def groups(self) -> list[PileGroup]:
+    def groups(self) -> tuple[PileGroup, ...]:
         """What stands at the left, from the top down."""
         counts, here = piles_here(), g.get("pile")
         bounded = {
@@ -143,10 +156,10 @@ class PileList:
 
         entries = _entries(request.root_path, str(get_locale()), may(self.who, Permission.TRIAGE))
         groups = [
-            PileGroup(heading, [counted(one) for one in group if one.key != "erasure" or counts.erasure])
+            PileGroup(heading, tuple(counted(one) for one in group if one.key != "erasure" or counts.erasure))
             for heading, group in entries
         ]
-        return [*groups, *_views_at_the_left()]
+        return (*groups, *_views_at_the_left())
 
     @cached_property
     def open(self) -> Pile | None:
@@ -172,7 +185,7 @@ def _views_at_the_left() -> list[PileGroup]:
     found.append(
         Pile(_("All views"), _address(request.root_path, "staff.views"), None, g.get("pile") == "views")
     )
-    return [PileGroup(_("Views"), found)]
+    return [PileGroup(_("Views"), tuple(found))]
 
 
 @dataclass(frozen=True, slots=True)

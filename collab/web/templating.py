@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from collab.core.wording import format_day, format_moment, format_month
 from collab.settings import Settings
-from collab.web import hooks, sentences
+from collab.web import drawn, hooks, sentences
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -22,6 +22,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(day=day, moment=moment, number=number, filesize=filesize, month=month)
     app.jinja_env.globals.update(country_name=country_name)
     sentences.init_app(app)
+    drawn.init_app(app)
 
     @app.context_processor
     def _context() -> dict[str, Any]:

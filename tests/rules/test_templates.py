@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import jinja2
 import jinja2.meta
+import jinja2.nodes
 import pytest
 
 from tests.rules.sources import ROOT, STATIC, TEMPLATES, files_of
@@ -121,3 +122,42 @@ def test_every_template_is_used() -> None:
         ):
             unused.append(path)
     assert unused == []
+
+
+#: What a macro that is drawn once must not look at: it differs between requests with the same values.
+OF_ONE_REQUEST = {
+    "g",
+    "request",
+    "session",
+    "csrf_token",
+    "get_flashed_messages",
+    "config",
+    "current_user",
+    "user",
+}
+ONCE = re.compile(r"""drawn_once\(\s*["']([^"']+)["'],\s*["'](\w+)["']""")
+
+
+def drawn_once() -> set[tuple[str, str]]:
+    sources = [*pages(), *files_of(ROOT / "collab", ".py")]
+    return {found for _path, text in sources for found in ONCE.findall(text)}
+
+
+def of_one_request(source: str, name: str) -> set[str]:
+    """What of a single request a macro looks at."""
+    tree = jinja2.Environment(autoescape=True, extensions=["jinja2.ext.i18n"]).parse(source)
+    (macro,) = [one for one in tree.find_all(jinja2.nodes.Macro) if one.name == name]
+    return OF_ONE_REQUEST & {one.name for one in macro.find_all(jinja2.nodes.Name)}
+
+
+def test_what_is_drawn_once_sees_nothing_of_a_single_request() -> None:
+    found = drawn_once()
+    assert ("staff/_rows.html", "queue_row") in found
+    assert {
+        one: bad for one in found if (bad := of_one_request((TEMPLATES / one[0]).read_text(), one[1]))
+    } == {}
+
+
+def test_a_macro_that_looks_at_the_request_is_found() -> None:
+    assert of_one_request("{% macro m(a) %}{{ a }}{{ g.pile }}{% endmacro %}", "m") == {"g"}
+    assert of_one_request("{% macro m(a) %}{{ a.user }}{% endmacro %}", "m") == set()

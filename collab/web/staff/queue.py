@@ -1,12 +1,13 @@
 """The queue: every inquiry this person may see, filtered, searched and paged; the address holds the whole view."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from babel import Locale
-from flask import abort, current_app, g, jsonify, render_template, request, url_for
+from flask import abort, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -16,10 +17,11 @@ from collab.core.errors import Invalid
 from collab.core.text import HiddenCharacters, clean_line
 from collab.inquiries import queries, query_language
 from collab.inquiries.queries import QueueView
-from collab.inquiries.query_language import KEYS, LONGEST, Problem
+from collab.inquiries.query_language import KEYS, LONGEST, Key, Problem
 from collab.inquiries.view import MOST_WORDS, values
 from collab.web import hooks
 from collab.web.access import actor, requires
+from collab.web.drawn import drawn_once
 from collab.web.staff import bp
 from collab.web.staff.keys import BULK_KEYS
 from collab.web.staff.lexicon import lexicon
@@ -115,6 +117,7 @@ def queue() -> ResponseReturnValue:
     g.view = view
     g.pile = pile_of(view)
     here: dict[str, Any] = {**view.to_args()}
+    lang, areas = hooks.language(), _areas()
     return render_template(
         "staff/queue.html",
         view=view,
@@ -122,17 +125,15 @@ def queue() -> ResponseReturnValue:
         line=asked.line,
         problems=[_shown(problem, asked.line) for problem in asked.problems],
         understood=query_language.write(view, _lexicon_of(view)) if asked.problems else "",
-        how=_how(request.root_path, hooks.language(), next((code for code, _name in _areas()), "")),
+        how=_how(lang, areas),
         longest=LONGEST,
-        filters=_filters(
-            request.root_path, hooks.language(), view, tuple(_chosen(view).items()), tuple(_areas())
-        ),
+        filters=_filters(lang, view, areas),
         shares_in=[
             one for one in departments_here().values() if may(actor(), Permission.SHARE_VIEWS, one.id)
         ],
         rows=shown(list(page.rows), here),
         picks=may(actor(), Permission.TRIAGE),
-        bulk_keys=BULK_KEYS,
+        bulk_keys=_BULK_KEYS,
         here=urlencode(here),
         takes={ending: url_for(".queue_export", ending=ending, **here) for ending in ("csv", "xlsx")}
         if may(actor(), Permission.SEE_ALL_INQUIRIES)
@@ -177,6 +178,8 @@ def title_of(view: QueueView) -> str:
     return _("All inquiries") if not named else _("Inquiries at several statuses")
 
 
+_BULK_KEYS = tuple(BULK_KEYS.items())
+
 #: What the filter form offers for days; the language takes any.
 _DAYS = {"due": ("overdue", "today", "<=7d", "<=30d"), "sent": ("today", "<=7d", "<=30d", ">20d")}
 
@@ -211,6 +214,7 @@ def pile_of(view: QueueView) -> str:
     return view.pile or "all"
 
 
+@bp.app_template_global()
 def days_offered(name: str) -> list[tuple[str, str]]:
     """What the filter form offers for days, in words."""
     words = {
@@ -220,49 +224,37 @@ def days_offered(name: str) -> list[tuple[str, str]]:
     return list(zip(_DAYS[name], words[name], strict=True))
 
 
-def _areas() -> list[tuple[str, str]]:
+def _areas() -> tuple[tuple[str, str], ...]:
     lang = hooks.language()
-    return [
+    return tuple(
         (area.code, area.name.get(lang)) for one in departments_here().values() for area in one.settings.areas
-    ]
-
-
-@lru_cache(maxsize=16)
-def _how(_root: str, lang: str, area: str) -> Markup:
-    """Every key with an example: always the same, and a hundred sentences."""
-    draw: Any = current_app.jinja_env.get_template("staff/_how.html").module
-    return Markup(draw.how(KEYS.values(), {"area": f"area:{area}"}, lang))  # noqa: S704  # drawn and escaped
-
-
-@lru_cache(maxsize=128)
-def _filters(
-    _root: str,
-    lang: str,
-    view: QueueView,
-    others: tuple[tuple[str, tuple[str, str]], ...],
-    areas: tuple[tuple[str, str], ...],
-) -> Markup:
-    """The filter form: for one view always the same, and most people look at a few."""
-    draw: Any = current_app.jinja_env.get_template("staff/_filters.html").module
-    return Markup(  # noqa: S704  # drawn and escaped by the template
-        draw.filters(
-            view,
-            dict(others),
-            list_words(),
-            areas,
-            _countries(lang, view.country if len(view.country) == 2 else ""),
-            {name: days_offered(name) for name in _DAYS},
-            url_for("staff.queue"),
-        )
     )
 
 
-@lru_cache(maxsize=64)
-def _countries(lang: str, chosen: str) -> Markup:
-    """All countries as a field offers them, in the order of their names: a third of the page, and always the same."""
+def _how(lang: str, areas: Sequence[tuple[str, str]]) -> Markup:
+    """Every key with an example."""
+    area = next((code for code, _name in areas), "")
+    return drawn_once("staff/_how.html", "how", f"area:{area}", lang)
+
+
+def _filters(lang: str, view: QueueView, areas: Sequence[tuple[str, str]]) -> Markup:
+    """The filter form, filled in with a view."""
+    return drawn_once("staff/_filters.html", "filters", view, tuple(_chosen(view).items()), areas, lang)
+
+
+@bp.app_template_global()
+@lru_cache(maxsize=4)
+def countries_by_name(lang: str) -> list[tuple[str, str]]:
+    """All countries, with their codes before them, in the order of their names."""
     names = Locale.parse("zh_Hans_CN" if lang == "zh" else "en_GB").territories
-    pairs = sorted(
-        ((code, str(names.get(code, code))) for code in queries.countries()), key=lambda pair: pair[1]
-    )
-    draw: Any = current_app.jinja_env.get_template("staff/_options.html").module
-    return Markup(draw.options(pairs, chosen))  # noqa: S704  # drawn and escaped by the template
+    pairs = [(code, str(names.get(code, code))) for code in queries.countries()]
+    return sorted(pairs, key=lambda pair: pair[1])
+
+
+@bp.app_template_global()
+def query_keys() -> tuple[Key, ...]:
+    """What can stand before a colon in the search box."""
+    return tuple(KEYS.values())
+
+
+bp.add_app_template_global(list_words)

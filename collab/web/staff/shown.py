@@ -5,8 +5,7 @@ found once for the whole list, so that drawing a row is only putting it together
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import url_for
 from markupsafe import Markup
@@ -15,6 +14,7 @@ from collab.core import clock
 from collab.core.wording import format_day
 from collab.departments import working_calendar
 from collab.inquiries import Status, signals
+from collab.inquiries.clocks import URGENT
 from collab.inquiries.queries import QueueRow
 from collab.web import hooks
 from collab.web.staff.words import list_words
@@ -24,24 +24,36 @@ from collab.web.staff_chrome import departments_here
 _REFERENCE = "~"
 
 
-@dataclass(frozen=True, slots=True)
-class ShownRow:
-    """A row of the queue in the reader's words.
+class ShownRow(NamedTuple):
+    """A row of a list in the reader's words, and all that is drawn of it: the same values are the same row.
 
     :param url: the inquiry's page, which leads back into this list.
     :param pill: the status, drawn.
+    :param due: the day; ``None`` while the clock stands still.
     :param late_days: working days overdue; 0 when it is not late.
+    :param people: whom it is with.
     :param marks: what the portal points out, while the inquiry is still to be read.
     """
 
-    row: QueueRow
+    reference: str
+    version: int
+    title: str
     url: str
+    full_name: str
+    institution_name: str
+    country: str
     area: str
     track: str
     pill: Markup
-    due: str
+    due: str | None
     late_days: int
-    marks: tuple[str, ...] = ()
+    people: tuple[str, ...]
+    tags: tuple[str, ...]
+    marks: tuple[str, ...]
+    file_count: int
+    urgent: bool
+    unread: bool
+    is_demo: bool
 
 
 def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[ShownRow]:
@@ -66,14 +78,25 @@ def shown(rows: list[QueueRow], here: Mapping[str, Any] | None = None) -> list[S
             late_days = max(working_calendar(department).between(due_on, clock.local_day(now, zone)), 1)
         found.append(
             ShownRow(
-                row=row,
+                reference=row.reference,
+                version=row.version,
+                title=row.title,
                 url=address(row.reference),
+                full_name=row.full_name,
+                institution_name=row.institution_name,
+                country=row.country,
                 area=areas[row.department_id].get(row.area, row.area),
                 track=words.tracks[row.track],
                 pill=words.pills[row.status],
-                due=format_day(due_on, lang, year=False),
+                due=None if row.status == Status.NEEDS_INFO else format_day(due_on, lang, year=False),
                 late_days=late_days,
+                people=row.with_people or ((row.coordinator,) if row.coordinator else ()),
+                tags=row.tags,
                 marks=_marks(row),
+                file_count=row.file_count,
+                urgent=row.urgency == URGENT,
+                unread=row.unread,
+                is_demo=row.is_demo,
             )
         )
     return found

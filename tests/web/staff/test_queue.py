@@ -94,6 +94,38 @@ def test_every_pile_opens(world: World, staff: Callable[..., Staff], locale: str
         assert {html.text_of(one) for one in current} == {html.text_of(link)}
 
 
+def test_rows_that_are_kept_as_drawn_say_what_is_so_now(
+    world: World, coordinator: Staff, staff: Callable[..., Staff]
+) -> None:
+    def row(member: Staff, path: str) -> tuple[str, bool]:
+        (table,) = [one for one in member.page(path).iter("table") if "queue" in (one.get("class") or "")]
+        (found,) = next(table.iter("tbody"))
+        return html.text_of(found), any(True for _one in found.iter("input"))
+
+    id = world.received(title="A proposal")
+    text, ticked = row(coordinator, "/staff/inquiries?unread=1")
+    assert all(said in text for said in ("A proposal", "Received", "nobody"))
+    assert ticked
+    # The same inquiry, for somebody else, elsewhere, in the other language.
+    reader = staff("coordinator", locale="zh")
+    assert "未读" in row(reader, "/staff/inquiries?unread=1")[0]
+    assert not row(coordinator, "/staff/")[1]
+    for change, said in (
+        ({"title": "Another <b>title</b>"}, "Another <b>title</b>"),
+        ({"urgency": 2}, "Urgent"),
+        ({"due_at": clock.now() - timedelta(days=3)}, "Late by"),
+        ({"unread": False}, ""),
+    ):
+        with unit_of_work():
+            for name, value in change.items():
+                setattr(world.get(id), name, value)
+        text, _ticked = row(coordinator, "/staff/inquiries")
+        assert said in text
+    assert "(unread)" not in text
+    world.route(id)
+    assert "Host" in row(coordinator, "/staff/inquiries")[0]
+
+
 def test_the_address_holds_the_view_through_its_form_and_pages(world: World, coordinator: Staff) -> None:
     for number in range(27):
         world.received(title=f"Ligand {number}")
