@@ -109,6 +109,7 @@ def test_rows_that_are_kept_as_drawn_say_what_is_so_now(
     # The same inquiry, for somebody else, elsewhere, in the other language.
     reader = staff("coordinator", locale="zh")
     assert "未读" in row(reader, "/staff/inquiries?unread=1")[0]
+    assert "Add a tag" not in html.text_of(reader.page("/staff/inquiries?unread=1"))
     assert not row(coordinator, "/staff/")[1]
     for change, said in (
         ({"title": "Another <b>title</b>"}, "Another <b>title</b>"),
