@@ -3,8 +3,6 @@
 import re
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
-
 _HOST = re.compile(
     r"(?=.{1,200}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
 )
@@ -21,6 +19,8 @@ def clean_email(value: str) -> str:
 
     :raises NoAddressError: anything else than exactly one plain address.
     """
+    from email_validator import EmailNotValidError, validate_email  # loaded when an address is checked
+
     value = value.strip()
     if len(value) > 254:
         raise NoAddressError

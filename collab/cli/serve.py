@@ -5,7 +5,9 @@ import gc
 import socket
 
 import click
+from flask import Flask
 
+from collab import create_app
 from collab.settings import Settings, load
 
 
@@ -39,7 +41,7 @@ def serve(grace: int) -> None:
     gc.freeze()  # nor do the processes look through it, and so they share it
     gc.enable()
     Granian(
-        "collab:create_app",
+        "collab.cli.serve:application",
         factory=True,
         address=host.strip("[]"),
         port=int(port),
@@ -56,6 +58,15 @@ def serve(grace: int) -> None:
         log_level=LogLevels.error,  # its own warnings are about thread counts; crashes are errors,
         process_name=None,
     ).serve()
+
+
+def application() -> Flask:
+    """What a process serves. What it is made of stays, too: only what requests leave behind is looked through."""
+    gc.disable()
+    app = create_app()
+    gc.freeze()
+    gc.enable()
+    return app
 
 
 def check_schema(settings: Settings) -> None:

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-import email_validator
-
 #: Delays before the next try (F05): 1, 5, 15, 60 minutes, then every few hours, until ``GIVE_UP_AFTER``.
 DELAYS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 120, 240))
 GIVE_UP_AFTER = timedelta(days=3)
@@ -60,6 +58,8 @@ def safe_address(value: str) -> str:
 
     :raises UnsafeHeader: it is anything else.
     """
+    import email_validator  # loaded when an address is checked
+
     safe_header(value)
     if "=?" in value:
         raise UnsafeHeader

@@ -55,7 +55,17 @@ def test_what_the_files_state_is_what_alembic_reads(app: Flask) -> None:
 @pytest.mark.one_database
 def test_serving_loads_neither_alembic_nor_what_a_page_rarely_needs(app: Flask) -> None:
     """A process that starts loads some 1,000 modules already; these wait until somebody asks for them."""
-    rare = ("alembic", "flask_migrate", "mako", "prometheus_client", "segno", "zxcvbn", "pypdf", "icalendar")
+    rare = (
+        "alembic",
+        "flask_migrate",
+        "mako",
+        "prometheus_client",
+        "segno",
+        "zxcvbn",
+        "pypdf",
+        "icalendar",
+        "email_validator",
+    )
     program = (
         "import sys; from collab.cli import serve; from collab.jobs import schema; import collab; "
         f"collab.create_app(); print([name for name in {rare} if name in sys.modules])"

@@ -4,7 +4,6 @@ import re
 from datetime import date
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 from wtforms import BooleanField, DateField, Field, Form, IntegerField, RadioField, SelectField, StringField
 from wtforms.form import BaseForm
@@ -110,6 +109,8 @@ def clean_address(value: str) -> str:
 
     :raises Invalid: it is not; display names, comments, quoted parts and second addresses are not taken.
     """
+    from email_validator import EmailNotValidError, validate_email  # loaded when an address is checked
+
     wrong = Invalid("email", _("Enter one e-mail address, for example name@example.org."))
     try:
         typed = clean_line(value)
