@@ -61,7 +61,7 @@ _GUARDED = re.compile(rf"(?:^'(?='*[\t\r\n])|(?:^|(?<=[;\t\r\n]))'(?={_FORMULA})
 
 
 #: With none of these in front, and no cell's end inside, there is nothing to look for: so it is with nearly all texts.
-_FIRST = frozenset(chr(code) for code in range(0x10000) if re.match(f"[{_SIGNS}{_BEFORE}]", chr(code)))
+_FIRST = frozenset(re.findall(f"[{_SIGNS}{_BEFORE}]", "".join(map(chr, range(0x10000)))))
 
 
 def guard(text: str) -> str:
