@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -68,14 +68,19 @@ class Settings(BaseSettings):
         str, Field(description="Sender of all mails; empty: noreply@ the host of the base URL.")
     ] = ""
     mail_reply_to: Annotated[str, Field(description="Reply-To of mails to partners; empty: none.")] = ""
-    base_url: Annotated[
-        str, Field(description="The address people use, without a path; https but on loopback.")
-    ] = "http://127.0.0.1:8000"
     secret_key: Annotated[
         SecretStr,
         Field(description="Signs cookies; 32 characters or more. Empty: made once in the instance folder."),
     ] = SecretStr("")
     bind: Annotated[str, Field(description="Address and port the web server listens on.")] = "127.0.0.1:8000"
+    base_url: Annotated[
+        str,
+        Field(
+            description="The address people use, without a path; https but on loopback. Empty: where the web server "
+            "listens, for people on this machine.",
+            validate_default=True,
+        ),
+    ] = ""
     workers: Annotated[int, Field(ge=1, le=64, description="Web server processes.")] = 2
     trusted_proxies: Annotated[
         int,
@@ -194,7 +199,8 @@ class Settings(BaseSettings):
 
     @field_validator("base_url")
     @classmethod
-    def _base(cls, value: str) -> str:
+    def _base(cls, value: str, info: ValidationInfo) -> str:
+        value = value or _here(info.data.get("bind", "127.0.0.1:8000"))
         try:
             parts = urlsplit(value)
             _ = parts.port
@@ -263,6 +269,14 @@ class Settings(BaseSettings):
         """Host and port people use, as in the ``Host`` header."""
         return urlsplit(self.base_url).netloc
 
+    def is_alias(self, host: str) -> bool:
+        """Whether a ``Host`` header is another name of the machine itself (``localhost``) for the portal on it."""
+        try:
+            asked, ours = urlsplit(f"//{host}"), urlsplit(self.base_url)
+            return not self.is_public and asked.port == ours.port and _is_loopback(asked.hostname or "")
+        except ValueError:
+            return False
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.instance / 'collab.db'}"
@@ -300,6 +314,12 @@ def load(**given: Any) -> Settings:
         raise WrongSetting("Collab cannot start with these settings:\n  " + "\n  ".join(lines)) from None
     except ValueError as error:  # collab.toml is no TOML
         raise WrongSetting(f"Collab cannot read collab.toml: {error}") from None
+
+
+def _here(bind: str) -> str:
+    """The address of a server on this machine that listens there."""
+    host, _, port = bind.rpartition(":")
+    return f"http://{'127.0.0.1' if host in {'0.0.0.0', '[::]', '::'} else host}:{port}"  # noqa: S104  # a name
 
 
 def _is_loopback(host: str) -> bool:

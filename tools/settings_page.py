@@ -15,7 +15,7 @@ HEAD = """# Settings
 
 Each is an environment variable, or the same name in small letters without `COLLAB_` in `instance/collab.toml`;
 the environment wins. A value that cannot be used stops the start with the variable's name and what it takes.
-`collab doctor --settings` shows the values of an installation, without the secrets.
+`collab doctor --settings` prints the same list.
 
 | variable | default | what it is |
 |---|---|---|

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, abort, g, has_request_context, request
+from flask import Flask, Response, abort, g, has_request_context, redirect, request
 from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
 
 from collab.settings import Settings
 from collab.web.network import client_network
@@ -28,14 +29,19 @@ def init_app(app: Flask, settings: Settings) -> None:
     always = security_headers(settings)
 
     @app.before_request
-    def _begin() -> None:
+    def _begin() -> BaseResponse | None:
         g.request_id = secrets.token_hex(8)
         g.began = time.monotonic()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
         # Links and redirects are built from the configured address; a request that names another host is not ours.
         if request.host.lower() != settings.host.lower() and not _internal(settings):
-            abort(400)
+            if request.method not in {"GET", "HEAD"} or not settings.is_alias(request.host):
+                abort(400)
+            # "localhost" typed for 127.0.0.1: cookies and links hold for one name only.
+            path = request.root_path + request.full_path.removesuffix("?")
+            return redirect(settings.base_url + path, code=307)
+        return None
 
     @app.url_value_preprocessor
     def _language(_endpoint: str | None, values: dict[str, Any] | None) -> None:

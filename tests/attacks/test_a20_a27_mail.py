@@ -60,6 +60,29 @@ def test_a20_a_request_for_another_host_is_refused_and_no_answer_repeats_it(serv
         assert b"evil.example" not in speak(server, request), what
 
 
+def test_a20_another_name_of_this_machine_leads_to_the_one_that_cookies_hold_for(server: Server) -> None:
+    port = urlsplit(server.url).port
+    end = "Connection: close\n\n"
+    for host in (f"localhost:{port}", f"LOCALHOST:{port}", f"127.0.0.2:{port}", f"[::1]:{port}"):
+        head = speak(server, f"GET /en/nuclear-medicine/search?q=a%20b HTTP/1.1\nHost: {host}\n{end}").split(
+            b"\r\n"
+        )
+        assert b" 307 " in head[0], host
+        where = [line.split(b": ", 1)[1].decode() for line in head if line.lower().startswith(b"location:")]
+        assert where == [f"{server.url}/en/nuclear-medicine/search?q=a%20b"]
+    for line in (
+        f"POST /staff/sign-in HTTP/1.1\nHost: localhost:{port}\nContent-Length: 0",
+        f"GET /staff/sign-in HTTP/1.1\nHost: localhost:{(port or 0) + 1}",
+        "GET /staff/sign-in HTTP/1.1\nHost: localhost",
+        f"GET /staff/sign-in HTTP/1.1\nHost: localhost.evil.example:{port}",
+        f"GET /staff/sign-in HTTP/1.1\nHost: localhost:{port}:99999",
+    ):
+        assert b" 400 " in speak(server, f"{line}\n{end}").split(b"\r\n")[0], line
+    # A path that looks like an address stays a path.
+    answer = speak(server, f"GET //evil.example/ HTTP/1.1\nHost: localhost:{port}\n{end}")
+    assert f"location: {server.url}/evil.example/".encode() in answer.lower()
+
+
 # -- A21 -------------------------------------------------------------------------------------------------------
 
 HOSTILE = [

@@ -324,6 +324,32 @@ def test_a63_a_wrong_setting_is_named_and_not_repeated(
         assert value not in re.sub(r"takes .*", "", said)
 
 
+@pytest.mark.parametrize(
+    ("bind", "address"),
+    [
+        ("127.0.0.1:8123", "http://127.0.0.1:8123"),
+        ("0.0.0.0:9000", "http://127.0.0.1:9000"),
+        ("[::]:9000", "http://127.0.0.1:9000"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("localhost:9000", "http://localhost:9000"),
+        ("192.0.2.7:9000", None),
+    ],
+)
+def test_a63_the_address_follows_where_the_server_listens(
+    bind: str, address: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLAB_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("COLLAB_BIND", bind)
+    if address is None:
+        # Others reach it there: it has to be said what they call it, and over TLS.
+        with pytest.raises(WrongSetting, match="COLLAB_BASE_URL"):
+            load()
+    else:
+        assert load().base_url == address
+    monkeypatch.setenv("COLLAB_BASE_URL", "https://collab.example.org")
+    assert load().base_url == "https://collab.example.org"
+
+
 def test_a63_cheap_passwords_are_refused_where_others_can_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

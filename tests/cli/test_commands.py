@@ -31,7 +31,6 @@ class Installation:
         self.url = f"http://127.0.0.1:{port}"
         self.settings = {
             "COLLAB_INSTANCE": str(self.folder),
-            "COLLAB_BASE_URL": self.url,
             "COLLAB_BIND": f"127.0.0.1:{port}",
             "COLLAB_WORKERS": "1",
             "COLLAB_PASSWORD_MEMORY_KIB": "8",
