@@ -6,7 +6,7 @@ again by people who go to and fro between inquiries; putting them together anew 
 What a person may see is asked anew for every page: a part is only found by the very values that have just been read.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +21,7 @@ KEPT = 1024
 
 def init_app(app: Flask) -> None:
     """Offer it to the templates."""
-    app.jinja_env.globals.update(drawn_once=drawn_once)
+    app.jinja_env.globals.update(drawn_once=drawn_once, drawn_each=drawn_each)
 
 
 def drawn_once(template: str, macro: str, *values: Hashable) -> Markup:
@@ -31,6 +31,12 @@ def drawn_once(template: str, macro: str, *values: Hashable) -> Markup:
     :param values: compared by value: nothing that can be changed afterwards.
     """
     return _drawn(hooks.babel_locale(), request.root_path, template, macro, values)
+
+
+def drawn_each(template: str, macro: str, many: Iterable[Hashable], *values: Hashable) -> Markup:
+    """The same for each of many first values, one after the other."""
+    locale, root = hooks.babel_locale(), request.root_path
+    return Markup("").join(_drawn(locale, root, template, macro, (one, *values)) for one in many)
 
 
 @lru_cache(maxsize=KEPT)

@@ -135,7 +135,7 @@ OF_ONE_REQUEST = {
     "current_user",
     "user",
 }
-ONCE = re.compile(r"""drawn_once\(\s*["']([^"']+)["'],\s*["'](\w+)["']""")
+ONCE = re.compile(r"""drawn_(?:once|each)\(\s*["']([^"']+)["'],\s*["'](\w+)["']""")
 
 
 def drawn_once() -> set[tuple[str, str]]:
