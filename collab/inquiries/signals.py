@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from flask_babel import LazyString
@@ -105,10 +105,12 @@ def judge(inquiry: Inquiry, signal: Signal, *, stands: bool, by: Actor, version:
 
 def find(settings: DepartmentSettings, fields: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
     """What is kept with an inquiry: kind and words of each signal; nothing where there is none."""
-    text = "\n".join(str(fields[name]) for name in TEXTS if fields.get(name))
+    text = fold("\n".join(str(fields[name]) for name in TEXTS if fields.get(name)).replace("’", "'"))
+    sentences = _sentences(text)
     found = {}
     for signal, rules in _compiled(settings.hints).items():
-        words = rules.reason(text, fields)
+        without = rules.cut(text)
+        words = rules.reason(sentences if without == text else _sentences(without), fields)
         if words:
             found[signal.value] = {"words": words[:MOST_WORDS]}
     return found or None
@@ -124,12 +126,35 @@ _VALUE = re.compile(r"\s*(?:[:：=#]\s*\S|(?:no|nr|is|为|是)?\W{0,3}\w{0,3}\d{
 _RESIDENT_ID = re.compile(r"(?<!\d)\d{17}[\dx](?!\w)")
 
 
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence taken to pieces once for all lists.
+
+    :param words: each with where it ends.
+    :param has_signs: something of it is in a script without spaces.
+    """
+
+    text: str
+    words: tuple[tuple[str, int], ...]
+    has_signs: bool
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        words = tuple((one.group(), one.end()) for one in _TOKEN.finditer(text))
+        return cls(text, words, _SIGNS.search(text) is not None)
+
+
+def _sentences(text: str) -> list[_Sentence]:
+    return [_Sentence.of(one) for one in _SENTENCE.split(text) if one.strip()]
+
+
 class _Phrases:
     """Phrases of one list: looked up by their first word; those of scripts without spaces anywhere in the text."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self.by_word: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        self.stems: list[str] = []
+        self.starts: tuple[str, ...] = ()
+        self.ends: tuple[str, ...] = ()
         self.signs: list[str] = []
         for phrase in phrases:
             folded = fold(phrase)
@@ -139,14 +164,16 @@ class _Phrases:
             if _SIGNS.search(folded):
                 self.signs.append(folded)
             elif folded.startswith("*") or (folded.endswith("*") and len(folded.split()) == 1):
-                self.stems.append(folded)
+                stem = (folded.strip("*"),)
+                self.starts += stem if folded.endswith("*") else ()
+                self.ends += stem if folded.startswith("*") else ()
             else:
                 end = "*" if folded.endswith("*") else ""
                 self.by_word[tokens[0]].append((tokens[1:], end))
 
-    def found(self, text: str) -> Iterable[tuple[str, int]]:
-        """Each phrase in a text, and where it ends."""
-        tokens = [(one.group(), one.end()) for one in _TOKEN.finditer(text)]
+    def found(self, sentence: _Sentence) -> Iterable[tuple[str, int]]:
+        """Each phrase in a sentence, and where it ends."""
+        tokens = sentence.words
         for at, (token, end) in enumerate(tokens):
             for rest, star in self.by_word.get(token, ()):
                 following = [word for word, _end in tokens[at + 1 : at + 1 + len(rest)]]
@@ -157,15 +184,11 @@ class _Phrases:
                     and following[-1].startswith(rest[-1])
                 ):
                     yield " ".join([token, *following]), tokens[at + len(rest)][1]
-            for stem in self.stems:
-                plain = stem.strip("*")
-                if (token.startswith(plain) and stem.endswith("*")) or (
-                    token.endswith(plain) and stem.startswith("*")
-                ):
-                    yield token, end
-        if _SIGNS.search(text):
+            if token.startswith(self.starts) or token.endswith(self.ends):
+                yield token, end
+        if sentence.has_signs:
             for phrase in self.signs:
-                place = text.find(phrase)
+                place = sentence.text.find(phrase)
                 if place >= 0:
                     yield phrase, place + len(phrase)
 
@@ -186,12 +209,14 @@ class _Rules:
         }
         self.numbers: dict[str, str] = given.get("numbers", {})
 
-    def reason(self, text: str, fields: Mapping[str, Any]) -> list[str]:
-        """The words that make one of the rules true; none where none is."""
-        plain = fold(text.replace("’", "'"))
+    def cut(self, text: str) -> str:
+        """A folded text without what says nothing here."""
         for phrase in self.without:
-            plain = plain.replace(phrase, " ")
-        sentences = [one for one in _SENTENCE.split(plain) if one.strip()]
+            text = text.replace(phrase, " ")
+        return text
+
+    def reason(self, sentences: Iterable[_Sentence], fields: Mapping[str, Any]) -> list[str]:
+        """The words that make one of the rules true; none where none is."""
         found = [self._hits(sentence) for sentence in sentences]
         everywhere: dict[str, dict[str, None]] = defaultdict(dict)
         for hits in found:
@@ -207,17 +232,17 @@ class _Rules:
                     return [word for name in rule["needs"] for word in hits[name]]
         return []
 
-    def _hits(self, sentence: str) -> dict[str, dict[str, None]]:
+    def _hits(self, sentence: _Sentence) -> dict[str, dict[str, None]]:
         hits: dict[str, dict[str, None]] = defaultdict(dict)
         for name, phrases in self.lists.items():
             for phrase, _end in phrases.found(sentence):
                 hits[name].setdefault(phrase)
         for name, phrases in self.values.items():
             for phrase, end in phrases.found(sentence):
-                if _VALUE.match(sentence, end):
+                if _VALUE.match(sentence.text, end):
                     hits[name].setdefault(phrase)
         for name in self.numbers:
-            for number in _RESIDENT_ID.findall(sentence):
+            for number in _RESIDENT_ID.findall(sentence.text):
                 if _is_resident_id(number):
                     hits[name].setdefault(f"{number[:3]}…{number[-2:]}")
         return hits

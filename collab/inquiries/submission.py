@@ -1,7 +1,7 @@
 """From the public form to the queue: drafts, sending, confirming."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +54,7 @@ class Submission:
     :param submission_key: made with the form; the same key gives the same inquiry, however often it is sent.
     :param claim_token: the secret under which the form's file was uploaded, if it was before.
     :param arrived: what was uploaded with the form now, in its order.
+    :param signals: what its words point to, found here: it takes a while, in which the database may serve others.
     """
 
     department: Department
@@ -65,6 +66,10 @@ class Submission:
     arrived: tuple[Arrived, ...] = ()
     source_page: str | None = None
     is_demo: bool = False
+    signals: dict[str, dict[str, Any]] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "signals", signals.find(self.department.settings, self.fields))
 
 
 def submit(submission: Submission, *, by: Actor) -> Inquiry:
@@ -108,7 +113,7 @@ def submit(submission: Submission, *, by: Actor) -> Inquiry:
         answers={
             name: value for name, value in fields.items() if name not in SHARED and value not in (None, "")
         },
-        signals=signals.find(department.settings, fields),
+        signals=submission.signals,
         privacy_version=department.settings.privacy.version,
         privacy_acknowledged_at=now,
         source_page=submission.source_page,

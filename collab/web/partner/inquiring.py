@@ -95,25 +95,23 @@ def _send(form: InquiryForm, seal: Seal) -> ResponseReturnValue:
         if not _valid(form, problem):
             uploads.keep(taken, seal.claim_token, department_id=department_id)
             return _sent_before(seal) or _shown(form, status=422)
+        given = Submission(
+            department=form.department,
+            track=form.track,
+            locale=g.lang,
+            fields=form.answers(),
+            submission_key=seal.submission_key,
+            claim_token=seal.claim_token,
+            arrived=tuple(taken),
+            source_page=form.source_page.data or None,
+        )
         # One durable transaction for both, unless the inquiry is refused: then the file is kept without it.
         with (
             uploads.kept_if_refused(taken, seal.claim_token, department_id=department_id),
             unit_of_work(),
         ):
             uploads.count(len(taken))
-            inquiry = inquiries.submit(
-                Submission(
-                    department=form.department,
-                    track=form.track,
-                    locale=g.lang,
-                    fields=form.answers(),
-                    submission_key=seal.submission_key,
-                    claim_token=seal.claim_token,
-                    arrived=tuple(taken),
-                    source_page=form.source_page.data or None,
-                ),
-                by=visitor(),
-            )
+            inquiry = inquiries.submit(given, by=visitor())
             ticket = ticket_of(inquiry)
     except Invalid as refusal:
         form.refuse(refusal)
