@@ -586,13 +586,7 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     start = int(key[0]) if key else None  # type: ignore[arg-type]
     limited = not departments_where(actor, Permission.SEE_ALL_INQUIRIES)
     narrow = view.to_args().keys() - {"q", "sort"}
-    asked = search.asked(
-        "inquiry",
-        f"{view.q} {view.institution}".strip(),
-        department_ids=sorted(departments_where(actor, Permission.SEE_INQUIRIES)),
-        before=None if back else start,
-        after=start if back else None,
-    )
+    asked = _asked(view, actor, before=None if back else start, after=start if back else None)
     if asked is None:
         return Page([])
     asked |= _days(view, actor)
@@ -626,6 +620,34 @@ def _found(view: QueueView, actor: Actor, after: str | None, size: int) -> Page[
     )
 
 
+def _asked(
+    view: QueueView, actor: Actor, *, before: int | None = None, after: int | None = None
+) -> dict[str, Any] | None:
+    """What a search binds; ``None`` when no inquiry has these words."""
+    return search.asked(
+        "inquiry",
+        f"{view.q} {view.institution}".strip(),
+        department_ids=sorted(departments_where(actor, Permission.SEE_INQUIRIES)),
+        before=before,
+        after=after,
+    )
+
+
+def _hits(actor: Actor, most: int | None, *, back: bool) -> sa.CTE:
+    seen = departments_where(actor, Permission.SEE_INQUIRIES)
+    return search.hits("inquiry", department_ids=seen, most=most, ascending=back).cte("hits")
+
+
+def _fitting(view: QueueView, actor: Actor) -> list[sa.ColumnElement[bool]]:
+    """What is checked of each hit."""
+    return [
+        _visible(actor),
+        _ordinary() if view.statuses is None else _one_of(Inquiry.status, view.statuses),
+        *_conditions(view),
+        *_narrowing(view, walked=False),
+    ]
+
+
 @lru_cache(maxsize=_KEPT)
 def _found_page(
     _engine: str, view: QueueView, actor: Actor, back: bool, size: int, most: int | None
@@ -634,17 +656,11 @@ def _found_page(
 
     There is always a row to say so, without an id when nothing fits.
     """
-    seen = departments_where(actor, Permission.SEE_INQUIRIES)
-    hits = search.hits("inquiry", department_ids=seen, most=most, ascending=back).cte("hits")
+    hits = _hits(actor, most, back=back)
     page = (
         sa.select(hits.c.object_id.label("id"))
         .join(Inquiry, Inquiry.id == hits.c.object_id)
-        .where(
-            _visible(actor),
-            _ordinary() if view.statuses is None else _one_of(Inquiry.status, view.statuses),
-            *_conditions(view),
-            *_narrowing(view, walked=False),
-        )
+        .where(*_fitting(view, actor))
         .order_by(hits.c.object_id.asc() if back else hits.c.object_id.desc())
         .limit(size)
         .subquery()
@@ -773,11 +789,8 @@ class Counted:
     more: bool
 
 
-def count(views: Sequence[QueueView], *, seen_by: Actor) -> list[Counted | None]:
-    """How many each view shows, in one query and with bounded work; ``None`` where words are searched for.
-
-    (Each search asks which words there are before it is asked itself.)
-    """
+def count(views: Sequence[QueueView], *, seen_by: Actor) -> list[Counted]:
+    """How many each view shows, with bounded work: in one query, and one more for each that searches for words."""
     by_day = any(view.due not in {"", "overdue"} or view.sent for view in views)
     zone = _zone(seen_by) if by_day else None
     days = [_days(view, seen_by, zone) for view in views]
@@ -789,14 +802,41 @@ def count(views: Sequence[QueueView], *, seen_by: Actor) -> list[Counted | None]
         if branch is not None:
             branches.append(branch)
     rows = {row[0]: row for row in _ask(sa.union_all(*branches), seen_by)} if branches else {}
-    found: list[Counted | None] = []
-    for place, (view, bound) in enumerate(zip(asked, bounds, strict=True)):
+    found: list[Counted] = []
+    for place, (view, given, bound) in enumerate(zip(asked, days, bounds, strict=True)):
         if place in rows:
             _place, number, looked = rows[place]
             found.append(Counted(number, number >= COUNTED or looked >= bound))
+        elif view.q or view.institution:
+            found.append(_count_found(view, seen_by, given))
         else:
-            found.append(None if view.q or view.institution else Counted(0, more=False))
+            found.append(Counted(0, more=False))
     return found
+
+
+def _count_found(view: QueueView, actor: Actor, given: dict[str, Any]) -> Counted:
+    """How many of the newest hits of a search fit."""
+    asked = _asked(view, actor)
+    if asked is None:
+        return Counted(0, more=False)
+    if view.institution:
+        given = given | {"institutions": _institutions(view, actor, asked, False) or [""]}
+    rest = view.but(q="", institution="-" if view.institution else "")
+    statement = _found_count(db.session.get_bind().dialect.name, rest, _roles_of(actor), WALKED)
+    ((number, looked),) = _ask(statement, actor, **asked, **given)
+    return Counted(number, looked >= WALKED)
+
+
+@lru_cache(maxsize=_KEPT)
+def _found_count(_engine: str, view: QueueView, actor: Actor, most: int) -> sa.Select[Any]:
+    hits = _hits(actor, most, back=False)
+    fits = sa.select(hits.c.object_id).join(Inquiry, Inquiry.id == hits.c.object_id)
+    return sa.select(
+        sa.select(sa.func.count())
+        .select_from(fits.where(*_fitting(view, actor)).subquery())
+        .scalar_subquery(),
+        sa.select(sa.func.count()).select_from(hits).scalar_subquery(),
+    )
 
 
 def _count(

@@ -60,16 +60,16 @@ def shown(kept: Kept) -> Shown:
 
 
 def counted_views() -> list[Shown]:
-    """Those of whoever is signed in, the first of them counted in one query."""
+    """Those of whoever is signed in, the first of them counted."""
     found = [shown(kept) for kept in views_here()[:COUNTED_VIEWS]]
     known = [one.understood.view for one in found if not one.understood.problems]
     numbers = iter(queries.count(known, seen_by=actor()))
     return [one if one.understood.problems else replace(one, count=_written(next(numbers))) for one in found]
 
 
-def _written(counted: Counted | None) -> str | None:
+def _written(counted: Counted) -> str | None:
     # None among so many that were looked at says nothing.
-    if counted is None or (counted.more and not counted.number):
+    if counted.more and not counted.number:
         return None
     return f"{counted.number:,}+" if counted.more else f"{counted.number:,}"
 
