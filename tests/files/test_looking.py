@@ -38,17 +38,17 @@ def test_one_file_after_the_other_and_one_that_ends_its_child(tmp_path: Path) ->
     looker, good, bad = Looker(), tmp_path / "good.pdf", tmp_path / "bad.pdf"
     good.write_bytes(pdf(3))
     bad.write_bytes(b"nothing")
+    server = looker._running().pid
+    first = _waiting(server)  # one at a time: the next one is there when the one before has ended
     assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
-    assert looker._process is not None
-    server = looker._process.pid
-    before = _waiting(server)
+    second = _waiting(server, after=first)
     assert looker.look(inspection.PDF, bad, seconds=60) == {"refused": "broken"}
-    os.kill(_waiting(server, after=before), 9)
+    os.kill(_waiting(server, after=second), 9)
     with pytest.raises(Died) as died:
         looker.look(inspection.PDF, good, seconds=60)
     assert died.value.code == -9
     assert looker.look(inspection.PDF, good, seconds=60) == {"pages": 3}
-    assert looker._process.pid == server
+    assert looker._running().pid == server
     looker._end()
 
 
@@ -70,11 +70,11 @@ def test_an_answer_is_never_taken_for_that_of_another_file(tmp_path: Path) -> No
 def test_nothing_stays_behind_when_the_portal_ends(tmp_path: Path) -> None:
     looker, good = Looker(), tmp_path / "good.pdf"
     good.write_bytes(pdf())
-    looker.look(inspection.PDF, good, seconds=60)
-    server = looker._process
-    assert server is not None
+    server = looker._running()
     assert server.stdin is not None
-    child = _waiting(server.pid)
+    first = _waiting(server.pid)
+    looker.look(inspection.PDF, good, seconds=60)
+    child = _waiting(server.pid, after=first)
     server.stdin.close()  # what the end of the portal does
     assert server.wait(60) == 0
     assert not Path(f"/proc/{child}").exists()
